@@ -1,1 +1,10 @@
-//! The engine of Fabrik.
+//! The engine of Fabrik: resources, providers, plan, journalled apply, state, rollback.
+
+pub mod address;
+pub mod clock;
+pub mod diagnostic;
+pub mod error;
+pub mod expr;
+pub mod hex;
+pub mod value;
+pub mod yaml;
