@@ -138,7 +138,9 @@ pub fn references(value: &Value) -> Vec<Reference> {
             Expr::Ref(reference) if found.contains(reference) => {}
             Expr::Ref(reference) => found.push(reference.clone()),
             Expr::Concat(parts) | Expr::Call(_, parts) => {
-                parts.iter().for_each(|part| in_expr(part, found));
+                for part in parts {
+                    in_expr(part, found);
+                }
             }
             Expr::Equal(left, right) | Expr::NotEqual(left, right) => {
                 in_expr(left, found);
@@ -304,7 +306,7 @@ impl fmt::Display for Expr {
                 for part in parts {
                     match part {
                         Expr::Literal(Value::Str(text)) => {
-                            f.write_str(&text.replace("${", "$${"))?
+                            f.write_str(&text.replace("${", "$${"))?;
                         }
                         Expr::Literal(value) => write!(f, "{value:?}")?,
                         other => write!(f, "${{{}}}", Body(other))?,

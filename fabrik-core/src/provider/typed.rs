@@ -1,0 +1,1 @@
+//! The typed layer for authors.
