@@ -3,9 +3,13 @@
 pub mod address;
 pub mod clock;
 pub mod diagnostic;
+pub mod engine;
 pub mod error;
+pub mod event;
 pub mod expr;
+pub mod graph;
 pub mod hex;
+pub mod plan;
 pub mod provider;
 pub mod role;
 pub mod secrets;

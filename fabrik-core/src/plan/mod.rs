@@ -1,0 +1,10 @@
+//! A plan: what would change, why, and whether it can be undone. Data: shown, saved, compared.
+
+mod compare;
+mod model;
+
+pub use compare::{Comparison, Treat, compare, same_value};
+pub use model::{
+    Action, AttributeDiff, DiffKind, Drift, InstanceFacts, OutputChange, Plan, PlannedChange,
+    PlannedFinding, PlannedGroup, Reason, SecretUse, Summary,
+};
