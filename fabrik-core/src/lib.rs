@@ -11,5 +11,6 @@ pub mod role;
 pub mod secrets;
 pub mod stack;
 pub mod state;
+pub mod testing;
 pub mod value;
 pub mod yaml;
