@@ -6,12 +6,15 @@
 //! therefore write nothing.
 
 mod encode;
+mod files;
 pub(crate) mod ledger;
 mod memory;
+mod migrate;
 mod model;
 mod refuse;
 mod rows;
 mod sealed;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +35,7 @@ pub use model::{
 };
 pub use rows::Rows;
 pub use sealed::SealedStore;
+pub use sqlite::{SqliteStore, StackInfo};
 
 /// Version of the stored form. A store of a newer version is refused with
 /// [`crate::error::ErrorKind::Newer`]; an older one is migrated when it is opened.
