@@ -1,5 +1,6 @@
 //! Durations as people write them: `30s`, `1m30s`, `500ms`.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 const UNITS: &[(&str, u64)] = &[
@@ -48,7 +49,7 @@ pub fn duration_text(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, factor) in UNITS.iter().rev() {
         if rest >= *factor {
-            text.push_str(&format!("{}{unit}", rest / factor));
+            _ = write!(text, "{}{unit}", rest / factor);
             rest %= factor;
         }
     }
