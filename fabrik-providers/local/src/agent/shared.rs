@@ -1,0 +1,18 @@
+//! What every part of the agent needs.
+
+use std::time::SystemTime;
+
+use crate::agent::ports::Ports;
+use crate::layout::Layout;
+use crate::model::Env;
+
+/// What every part of the agent needs.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) layout: Layout,
+    pub(crate) base_env: Env,
+    /// Mark of this agent in the environment of its processes.
+    pub(crate) mark: String,
+    pub(crate) ports: Ports,
+    pub(crate) clock: fn() -> SystemTime,
+}
