@@ -34,11 +34,17 @@ pub struct Client {
 impl Client {
     /// A handle that only talks to an agent that already runs.
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
-        Self { state_dir: state_dir.into(), launch: None }
+        Self {
+            state_dir: state_dir.into(),
+            launch: None,
+        }
     }
 
     pub(crate) fn launching(launch: AgentLaunch) -> Self {
-        Self { state_dir: launch.state_dir.clone(), launch: Some(Arc::new(launch)) }
+        Self {
+            state_dir: launch.state_dir.clone(),
+            launch: Some(Arc::new(launch)),
+        }
     }
 
     /// The state directory of the agent.
@@ -96,13 +102,22 @@ impl Client {
         op_id: &str,
         generation: u64,
     ) -> Result<GenerationInfo, Error> {
-        self.generation(Ask::Rollback { name: name.into(), op_id: op_id.into(), generation }).await
+        self.generation(Ask::Rollback {
+            name: name.into(),
+            op_id: op_id.into(),
+            generation,
+        })
+        .await
     }
 
     /// Stops a service and removes all that belongs to it, its logs included unless they are to
     /// be kept.
     pub async fn remove_service(&self, name: &str, keep_logs: bool) -> Result<(), Error> {
-        self.done(Ask::RemoveService { name: name.into(), keep_logs }).await
+        self.done(Ask::RemoveService {
+            name: name.into(),
+            keep_logs,
+        })
+        .await
     }
 
     /// One route, or `None` if there is none of this name.
@@ -115,7 +130,13 @@ impl Client {
 
     /// Sets a route, in place of one of the same name.
     pub async fn put_route(&self, name: &str, spec: &RouteSpec) -> Result<RouteInfo, Error> {
-        match self.ask(Ask::PutRoute { name: name.into(), spec: spec.clone() }).await? {
+        match self
+            .ask(Ask::PutRoute {
+                name: name.into(),
+                spec: spec.clone(),
+            })
+            .await?
+        {
             Answer::Route(Some(info)) => Ok(info),
             other => Err(unexpected(other)),
         }
@@ -136,7 +157,13 @@ impl Client {
 
     /// Copies a folder and serves the copy from then on.
     pub async fn deploy_site(&self, name: &str, spec: &SiteSpec) -> Result<SiteInfo, Error> {
-        match self.ask(Ask::DeploySite { name: name.into(), spec: spec.clone() }).await? {
+        match self
+            .ask(Ask::DeploySite {
+                name: name.into(),
+                spec: spec.clone(),
+            })
+            .await?
+        {
             Answer::Site(Some(info)) => Ok(info),
             other => Err(unexpected(other)),
         }
@@ -165,12 +192,22 @@ impl Client {
 
     /// Removes a bucket; with `force` also one that holds objects.
     pub async fn remove_bucket(&self, name: &str, force: bool) -> Result<(), Error> {
-        self.done(Ask::RemoveBucket { name: name.into(), force }).await
+        self.done(Ask::RemoveBucket {
+            name: name.into(),
+            force,
+        })
+        .await
     }
 
     /// Reads logs of a service. Following is reading again with the cursor of the last answer.
     pub async fn logs(&self, service: &str, query: &LogQuery) -> Result<LogChunk, Error> {
-        match self.ask(Ask::Logs { service: service.into(), query: query.clone() }).await? {
+        match self
+            .ask(Ask::Logs {
+                service: service.into(),
+                query: query.clone(),
+            })
+            .await?
+        {
             Answer::Logs(chunk) => Ok(chunk),
             other => Err(unexpected(other)),
         }
@@ -222,11 +259,19 @@ impl Client {
             reason: error.to_string(),
         };
         let lost = |reason: String| Error::Lost { reason };
-        let mut line = serde_json::to_vec(&Line { v: PROTOCOL_VERSION, ask })
-            .map_err(|error| Error::system("write the request", error))?;
+        let mut line = serde_json::to_vec(&Line {
+            v: PROTOCOL_VERSION,
+            ask,
+        })
+        .map_err(|error| Error::system("write the request", error))?;
         line.push(b'\n');
-        let mut stream = socket::connect(&self.state_dir).await.map_err(unreachable)?;
-        stream.write_all(&line).await.map_err(|error| lost(error.to_string()))?;
+        let mut stream = socket::connect(&self.state_dir)
+            .await
+            .map_err(unreachable)?;
+        stream
+            .write_all(&line)
+            .await
+            .map_err(|error| lost(error.to_string()))?;
         let mut reply = Vec::new();
         BufReader::new(stream)
             .take(MAX_LINE)

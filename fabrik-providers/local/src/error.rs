@@ -110,11 +110,17 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid { field: field.into(), message: message.into() }
+        Self::Invalid {
+            field: field.into(),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn system(action: impl Into<String>, reason: impl fmt::Display) -> Self {
-        Self::System { action: action.into(), reason: reason.to_string() }
+        Self::System {
+            action: action.into(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn file(verb: &str, path: &Path, reason: impl fmt::Display) -> Self {
@@ -123,7 +129,10 @@ impl Error {
 
     /// Whether the same call may succeed if it is simply made again.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Lost { .. } | Self::Interrupted { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Interrupted { .. }
+        )
     }
 }
 
@@ -138,7 +147,11 @@ impl fmt::Display for Evidence<'_> {
             && !listening.contains(expected)
         {
             let ports: Vec<String> = listening.iter().map(u16::to_string).collect();
-            write!(f, "; it listens on {} instead of {expected} (`PORT`)", ports.join(", "))?;
+            write!(
+                f,
+                "; it listens on {} instead of {expected} (`PORT`)",
+                ports.join(", ")
+            )?;
         }
         if !logs.is_empty() {
             f.write_str("; its last lines:")?;

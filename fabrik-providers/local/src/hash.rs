@@ -43,7 +43,9 @@ pub(crate) struct Content {
 
 /// All files of a folder in the order of their names.
 pub(crate) fn list(root: &Path) -> Result<Vec<Found>, Error> {
-    let root = root.canonicalize().map_err(|error| Error::file("open", root, error))?;
+    let root = root
+        .canonicalize()
+        .map_err(|error| Error::file("open", root, error))?;
     let mut found = Vec::new();
     walk(&root, &root, &mut found)?;
     found.sort_by(|a, b| a.relative.cmp(&b.relative));
@@ -54,8 +56,9 @@ fn walk(root: &Path, dir: &Path, found: &mut Vec<Found>) -> Result<(), Error> {
     let unreadable = |error| Error::file("read", dir, error);
     for entry in dir.read_dir().map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let metadata =
-            path.symlink_metadata().map_err(|error| Error::file("read", &path, error))?;
+        let metadata = path
+            .symlink_metadata()
+            .map_err(|error| Error::file("read", &path, error))?;
         if metadata.is_dir() {
             walk(root, &path, found)?;
         } else {
@@ -73,7 +76,10 @@ fn walk(root: &Path, dir: &Path, found: &mut Vec<Found>) -> Result<(), Error> {
 /// The metadata of the regular file behind `path`, which may be a link inside `root`.
 fn file_metadata(root: &Path, path: &Path, metadata: Metadata) -> Result<Metadata, Error> {
     let refused = |message: &str| {
-        Err(Error::invalid("source", format!("`{}` {message}", path.display())))
+        Err(Error::invalid(
+            "source",
+            format!("`{}` {message}", path.display()),
+        ))
     };
     if metadata.is_file() {
         return Ok(metadata);
@@ -81,11 +87,15 @@ fn file_metadata(root: &Path, path: &Path, metadata: Metadata) -> Result<Metadat
     if !metadata.is_symlink() {
         return refused("is neither a file nor a directory");
     }
-    let target = path.canonicalize().map_err(|error| Error::file("follow", path, error))?;
+    let target = path
+        .canonicalize()
+        .map_err(|error| Error::file("follow", path, error))?;
     if !target.starts_with(root) {
         return refused("is a link that leads out of the folder");
     }
-    let metadata = target.metadata().map_err(|error| Error::file("read", &target, error))?;
+    let metadata = target
+        .metadata()
+        .map_err(|error| Error::file("read", &target, error))?;
     if !metadata.is_file() {
         return refused("is a link to something that is not a file");
     }
@@ -96,7 +106,10 @@ fn relative(root: &Path, path: &Path) -> Result<String, Error> {
     let inside = path.strip_prefix(root).unwrap_or(path);
     let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();
     parts.map(|parts| parts.join("/")).ok_or_else(|| {
-        Error::invalid("source", format!("the name of `{}` is not UTF-8", path.display()))
+        Error::invalid(
+            "source",
+            format!("the name of `{}` is not UTF-8", path.display()),
+        )
     })
 }
 
@@ -128,7 +141,10 @@ impl TreeHasher {
         self.0.update(file.relative.as_bytes());
         self.0.update([0, u8::from(file.executable)]);
         self.0.update(digest);
-        Ok(Content { sha256: hex(&digest), bytes })
+        Ok(Content {
+            sha256: hex(&digest),
+            bytes,
+        })
     }
 
     /// The hash of everything taken in.
@@ -140,10 +156,12 @@ impl TreeHasher {
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The SHA-256 of some bytes, in hex.

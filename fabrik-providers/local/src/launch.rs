@@ -85,9 +85,10 @@ pub async fn ensure_agent(launch: AgentLaunch) -> Result<Client, Error> {
 async fn answers(client: &Client) -> Result<bool, Error> {
     match client.hello().await {
         Ok(hello) if hello.protocol == PROTOCOL_VERSION => Ok(true),
-        Ok(hello) => {
-            Err(Error::VersionMismatch { agent: hello.protocol, client: PROTOCOL_VERSION })
-        }
+        Ok(hello) => Err(Error::VersionMismatch {
+            agent: hello.protocol,
+            client: PROTOCOL_VERSION,
+        }),
         Err(error) if error.is_temporary() => Ok(false),
         Err(error) => Err(error),
     }
@@ -110,7 +111,9 @@ pub(crate) async fn start(launch: &AgentLaunch) -> Result<(), Error> {
             given_up = Some(now + YIELD);
         }
         if given_up.is_some_and(|until| now > until) {
-            return Err(Error::Launch { reason: format!("it ended at once{}", last_words(launch)) });
+            return Err(Error::Launch {
+                reason: format!("it ended at once{}", last_words(launch)),
+            });
         }
         if now > deadline {
             let waited = launch.ready_within.as_secs();
@@ -150,7 +153,11 @@ fn spawn(launch: &AgentLaunch) -> Result<Child, Error> {
 
 fn open_log(launch: &AgentLaunch) -> std::io::Result<File> {
     let path = Layout::new(&launch.state_dir).agent_log();
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
     if log.metadata()?.len() > LOG_MAX {
         log.set_len(0)?;
     }

@@ -8,8 +8,13 @@ const LONGEST: usize = 63;
 
 /// Checks the name of a service, route, site or bucket.
 pub(crate) fn check(field: &str, name: &str) -> Result<(), Error> {
-    let starts_well = name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
-    let chars = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let starts_well = name
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric());
+    let chars = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if starts_well && chars && name.len() <= LONGEST {
         return Ok(());
     }
@@ -41,15 +46,23 @@ pub(crate) fn normalize_route(spec: &RouteSpec) -> Result<RouteSpec, Error> {
         let name = host.strip_prefix("*.").unwrap_or(host);
         let good = |label: &str| {
             !label.is_empty()
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         if !name.split('.').all(good) {
-            return Err(Error::invalid("hosts", format!("`{host}` is not a host name")));
+            return Err(Error::invalid(
+                "hosts",
+                format!("`{host}` is not a host name"),
+            ));
         }
     }
     if let Some(prefix) = &mut spec.path_prefix {
         if !prefix.starts_with('/') || prefix.contains(['?', '#']) {
-            return Err(Error::invalid("path_prefix", format!("`{prefix}` must start with `/`")));
+            return Err(Error::invalid(
+                "path_prefix",
+                format!("`{prefix}` must start with `/`"),
+            ));
         }
         prefix.truncate(prefix.trim_end_matches('/').len());
     }
@@ -72,7 +85,8 @@ mod tests {
 
     #[test]
     fn routes_are_normalized() {
-        let spec = RouteSpec::host("Shop.Localhost.", Target::Site("s".into())).below("/api/", true);
+        let spec =
+            RouteSpec::host("Shop.Localhost.", Target::Site("s".into())).below("/api/", true);
         let spec = normalize_route(&spec).unwrap();
         assert_eq!(spec.hosts, ["shop.localhost"]);
         assert_eq!(spec.path_prefix.as_deref(), Some("/api"));

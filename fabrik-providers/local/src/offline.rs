@@ -15,11 +15,11 @@ use crate::records::{self, RoutesRecord, ServiceRecord, SiteRecord};
 /// Blocks on files.
 pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
     let layout = Layout::new(state_dir);
-    let mut services = Vec::new();
-    for name in records::names(&layout.services())?.iter().filter(|name| name.ends_with(".json")) {
-        let record: Option<ServiceRecord> = records::read(&layout.services().join(name))?;
-        services.extend(record.and_then(|record| service(&layout, &record)));
-    }
+    let records = records::services(&layout)?;
+    let services = records
+        .iter()
+        .filter_map(|record| service(&layout, record))
+        .collect();
     let mut sites = Vec::new();
     for name in records::names(&layout.sites())? {
         let record: Option<SiteRecord> = records::read(&layout.site(&name).join("site.json"))?;
@@ -32,7 +32,13 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
         version: String::new(),
         listen: Vec::new(),
         services,
-        routes: routes.map(|(name, spec)| RouteInfo { name, spec, urls: Vec::new() }).collect(),
+        routes: routes
+            .map(|(name, spec)| RouteInfo {
+                name,
+                spec,
+                urls: Vec::new(),
+            })
+            .collect(),
         sites,
         buckets: all_buckets(&layout)?,
         access_log: layout.access_log(),

@@ -39,21 +39,60 @@ pub(crate) struct Version {
 pub(crate) enum Ask {
     Hello {},
     Status {},
-    Service { name: String },
-    DeployService { name: String, op_id: String, spec: Box<ServiceSpec> },
-    Rollback { name: String, op_id: String, generation: u64 },
-    RemoveService { name: String, keep_logs: bool },
-    Route { name: String },
-    PutRoute { name: String, spec: RouteSpec },
-    RemoveRoute { name: String },
-    Site { name: String },
-    DeploySite { name: String, spec: SiteSpec },
-    RemoveSite { name: String },
-    Bucket { name: String },
-    PutBucket { name: String },
-    RemoveBucket { name: String, force: bool },
-    Logs { service: String, query: LogQuery },
-    Shutdown { stop_services: bool },
+    Service {
+        name: String,
+    },
+    DeployService {
+        name: String,
+        op_id: String,
+        spec: Box<ServiceSpec>,
+    },
+    Rollback {
+        name: String,
+        op_id: String,
+        generation: u64,
+    },
+    RemoveService {
+        name: String,
+        keep_logs: bool,
+    },
+    Route {
+        name: String,
+    },
+    PutRoute {
+        name: String,
+        spec: RouteSpec,
+    },
+    RemoveRoute {
+        name: String,
+    },
+    Site {
+        name: String,
+    },
+    DeploySite {
+        name: String,
+        spec: SiteSpec,
+    },
+    RemoveSite {
+        name: String,
+    },
+    Bucket {
+        name: String,
+    },
+    PutBucket {
+        name: String,
+    },
+    RemoveBucket {
+        name: String,
+        force: bool,
+    },
+    Logs {
+        service: String,
+        query: LogQuery,
+    },
+    Shutdown {
+        stop_services: bool,
+    },
 }
 
 /// One line from the agent.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::layout::Layout;
 use crate::model::{GenerationState, RouteSpec, ServiceSpec};
 
 /// Version of the files. Files of a later version are refused, never overwritten.
@@ -114,11 +115,15 @@ impl ServiceRecord {
     }
 
     pub(crate) fn generation(&self, number: u64) -> Option<&GenerationRecord> {
-        self.generations.iter().find(|generation| generation.number == number)
+        self.generations
+            .iter()
+            .find(|generation| generation.number == number)
     }
 
     pub(crate) fn generation_mut(&mut self, number: u64) -> Option<&mut GenerationRecord> {
-        self.generations.iter_mut().find(|generation| generation.number == number)
+        self.generations
+            .iter_mut()
+            .find(|generation| generation.number == number)
     }
 
     /// The generation that an operation made and that became good.
@@ -148,7 +153,9 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
         let reason = format!("written by a later version (format {})", format.format);
         return Err(Error::file("read", path, reason));
     }
-    serde_json::from_slice(&text).map(Some).map_err(|error| Error::file("read", path, error))
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| Error::file("read", path, error))
 }
 
 /// Writes a file so that after a crash either the old or the new content is there.
@@ -163,13 +170,27 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
         .mode(0o600)
         .open(&temporary)
         .map_err(failed)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
+    file.write_all(&text)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(failed)?;
     sync_parent(path).map_err(failed)
 }
 
-/// Removes a file; succeeds if it is not there.
+/// All service records.
+pub(crate) fn services(layout: &Layout) -> Result<Vec<ServiceRecord>, Error> {
+    let mut found = Vec::new();
+    for file in names(&layout.services())? {
+        if let Some(name) = file.strip_suffix(".json") {
+            found.extend(read(&layout.service(name))?);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes a file, and what an interrupted write left; succeeds if it is not there.
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    let _ = std::fs::remove_file(path.with_added_extension("new"));
     match std::fs::remove_file(path) {
         Ok(()) => sync_parent(path).map_err(|error| Error::file("remove", path, error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -221,11 +242,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("agent.json");
         assert!(read::<AgentRecord>(&path).unwrap().is_none());
-        write(&path, &AgentRecord { format: 1, http_port: Some(8080) }).unwrap();
+        write(
+            &path,
+            &AgentRecord {
+                format: 1,
+                http_port: Some(8080),
+            },
+        )
+        .unwrap();
         let mode = path.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(read::<AgentRecord>(&path).unwrap().unwrap().http_port, Some(8080));
-        write(&path, &AgentRecord { format: 99, http_port: None }).unwrap();
+        assert_eq!(
+            read::<AgentRecord>(&path).unwrap().unwrap().http_port,
+            Some(8080)
+        );
+        write(
+            &path,
+            &AgentRecord {
+                format: 99,
+                http_port: None,
+            },
+        )
+        .unwrap();
         let error = read::<AgentRecord>(&path).unwrap_err().to_string();
         assert!(error.contains("later version"), "{error}");
     }

@@ -21,7 +21,10 @@ pub(crate) struct Ticket(Activity);
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { clients: 0, since: Instant::now() })))
+        Self(Arc::new(Mutex::new(State {
+            clients: 0,
+            since: Instant::now(),
+        })))
     }
 
     pub(crate) fn begin(&self) -> Ticket {

@@ -21,7 +21,11 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) fn new(port: u16) -> Arc<Self> {
-        Arc::new(Self { port, healthy: AtomicBool::new(true), in_flight: AtomicUsize::new(0) })
+        Arc::new(Self {
+            port,
+            healthy: AtomicBool::new(true),
+            in_flight: AtomicUsize::new(0),
+        })
     }
 
     pub(crate) fn set_healthy(&self, healthy: bool) {
@@ -94,9 +98,14 @@ impl Pool {
                 Slot::Coming | Slot::Down => None,
             })
             .collect();
-        let open: Vec<_> = up.iter().filter(|backend| !tried.contains(&backend.port)).collect();
-        let good: Vec<_> =
-            open.iter().filter(|backend| backend.healthy.load(Ordering::Relaxed)).collect();
+        let open: Vec<_> = up
+            .iter()
+            .filter(|backend| !tried.contains(&backend.port))
+            .collect();
+        let good: Vec<_> = open
+            .iter()
+            .filter(|backend| backend.healthy.load(Ordering::Relaxed))
+            .collect();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let chosen = match (good.len(), open.len()) {
             (0, 0) => None,
@@ -137,7 +146,10 @@ enum Live {
 impl Upstream {
     pub(crate) fn new() -> Arc<Self> {
         let changed = Arc::new(watch::Sender::new(()));
-        Arc::new(Self { live: Mutex::new(Live::Nothing), changed })
+        Arc::new(Self {
+            live: Mutex::new(Live::Nothing),
+            changed,
+        })
     }
 
     /// A pool for a generation, not used yet.
@@ -180,7 +192,10 @@ impl Upstream {
                 Choice::Use(backend) => {
                     pool.in_flight.fetch_add(1, Ordering::AcqRel);
                     backend.in_flight.fetch_add(1, Ordering::Relaxed);
-                    Ok(Lease { pool: Arc::clone(pool), backend })
+                    Ok(Lease {
+                        pool: Arc::clone(pool),
+                        backend,
+                    })
                 }
                 other => Err(other),
             },
@@ -260,15 +275,31 @@ mod tests {
         upstream.switch(pool);
         let mut ports = Vec::new();
         for _ in 0..4 {
-            ports.push(upstream.lease(&mut Vec::new(), soon()).await.unwrap().port());
+            ports.push(
+                upstream
+                    .lease(&mut Vec::new(), soon())
+                    .await
+                    .unwrap()
+                    .port(),
+            );
         }
         ports.sort_unstable();
         assert_eq!(ports, [1, 1, 2, 2]);
         a.set_healthy(false);
         for _ in 0..3 {
-            assert_eq!(upstream.lease(&mut Vec::new(), soon()).await.unwrap().port(), 2);
+            assert_eq!(
+                upstream
+                    .lease(&mut Vec::new(), soon())
+                    .await
+                    .unwrap()
+                    .port(),
+                2
+            );
         }
-        assert_eq!(upstream.lease(&mut vec![2], soon()).await.unwrap().port(), 1);
+        assert_eq!(
+            upstream.lease(&mut vec![2], soon()).await.unwrap().port(),
+            1
+        );
     }
 
     #[tokio::test]

@@ -17,7 +17,10 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn new(path: PathBuf, record: ServiceRecord) -> Arc<Self> {
-        Arc::new(Self { path, record: Mutex::new(Arc::new(record)) })
+        Arc::new(Self {
+            path,
+            record: Mutex::new(Arc::new(record)),
+        })
     }
 
     /// The record as it is now.

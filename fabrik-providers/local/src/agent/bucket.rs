@@ -16,7 +16,11 @@ pub(crate) fn get(layout: &Layout, name: &str) -> Result<Option<BucketInfo>, Err
     match path.read_dir() {
         Ok(mut entries) => {
             let empty = entries.next().is_none();
-            Ok(Some(BucketInfo { name: name.to_owned(), path, empty }))
+            Ok(Some(BucketInfo {
+                name: name.to_owned(),
+                path,
+                empty,
+            }))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::file("read", &path, error)),
@@ -49,7 +53,9 @@ pub(crate) fn remove(layout: &Layout, name: &str, force: bool) -> Result<(), Err
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            Err(Error::BucketNotEmpty { name: name.to_owned() })
+            Err(Error::BucketNotEmpty {
+                name: name.to_owned(),
+            })
         }
         Err(error) => Err(Error::file("remove", &path, error)),
     }
@@ -72,7 +78,12 @@ mod tests {
         std::fs::write(bucket.path.join("a"), "x").unwrap();
         assert!(!put(&layout, "files").unwrap().empty);
         let error = remove(&layout, "files", false).unwrap_err();
-        assert_eq!(error, Error::BucketNotEmpty { name: "files".into() });
+        assert_eq!(
+            error,
+            Error::BucketNotEmpty {
+                name: "files".into()
+            }
+        );
         assert_eq!(all(&layout).unwrap().len(), 1);
         remove(&layout, "files", true).unwrap();
         assert!(all(&layout).unwrap().is_empty());

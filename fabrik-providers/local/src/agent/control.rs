@@ -59,10 +59,15 @@ fn parse(line: &[u8]) -> Result<Ask, Error> {
     let invalid = |error: serde_json::Error| Error::invalid("request", error.to_string());
     let version: Version = serde_json::from_slice(line).map_err(invalid)?;
     let request: Result<Request, _> = serde_json::from_slice(line);
-    let mismatch =
-        Error::VersionMismatch { agent: PROTOCOL_VERSION, client: version.v };
+    let mismatch = Error::VersionMismatch {
+        agent: PROTOCOL_VERSION,
+        client: version.v,
+    };
     match request {
-        Ok(Request { ask: ask @ (Ask::Hello {} | Ask::Shutdown { .. }), .. }) => Ok(ask),
+        Ok(Request {
+            ask: ask @ (Ask::Hello {} | Ask::Shutdown { .. }),
+            ..
+        }) => Ok(ask),
         _ if version.v != PROTOCOL_VERSION => Err(mismatch),
         Ok(request) => Ok(request.ask),
         Err(error) => Err(invalid(error)),
@@ -83,9 +88,11 @@ impl Agent {
             Ask::DeployService { name, op_id, spec } => {
                 Answer::Generation(Box::new(self.deploy_service(&name, &op_id, *spec).await?))
             }
-            Ask::Rollback { name, op_id, generation } => {
-                Answer::Generation(Box::new(self.rollback(&name, &op_id, generation).await?))
-            }
+            Ask::Rollback {
+                name,
+                op_id,
+                generation,
+            } => Answer::Generation(Box::new(self.rollback(&name, &op_id, generation).await?)),
             Ask::RemoveService { name, keep_logs } => {
                 self.remove_service(&name, keep_logs).await?;
                 Answer::Done {}
@@ -114,7 +121,9 @@ impl Agent {
                 Answer::Done {}
             }
             Ask::Logs { service, query } => {
-                let what = || Error::NotFound { what: format!("service `{service}`") };
+                let what = || Error::NotFound {
+                    what: format!("service `{service}`"),
+                };
                 let service = self.registry.get(&service).ok_or_else(what)?;
                 Answer::Logs(service.read_logs(query).await?)
             }
@@ -134,11 +143,25 @@ mod tests {
 
     #[test]
     fn other_versions_may_ask_who_it_is_and_end_it() {
-        assert!(matches!(parse(br#"{"v":99,"ask":{"hello":{}}}"#), Ok(Ask::Hello {})));
+        assert!(matches!(
+            parse(br#"{"v":99,"ask":{"hello":{}}}"#),
+            Ok(Ask::Hello {})
+        ));
         let shutdown = parse(br#"{"v":99,"ask":{"shutdown":{"stop_services":false}}}"#);
-        assert!(matches!(shutdown, Ok(Ask::Shutdown { stop_services: false })));
-        for line in [&br#"{"v":99,"ask":{"status":{}}}"#[..], br#"{"v":99,"ask":{"dance":{}}}"#] {
-            let mismatch = Error::VersionMismatch { agent: 1, client: 99 };
+        assert!(matches!(
+            shutdown,
+            Ok(Ask::Shutdown {
+                stop_services: false
+            })
+        ));
+        for line in [
+            &br#"{"v":99,"ask":{"status":{}}}"#[..],
+            br#"{"v":99,"ask":{"dance":{}}}"#,
+        ] {
+            let mismatch = Error::VersionMismatch {
+                agent: 1,
+                client: 99,
+            };
             assert_eq!(parse(line).unwrap_err(), mismatch);
         }
         assert!(matches!(parse(b"hello"), Err(Error::Invalid { .. })));

@@ -14,7 +14,7 @@ use crate::agent::logs::LogDir;
 use crate::agent::ports::PortLease;
 use crate::agent::probe::probe;
 use crate::agent::process::{Exit, Process, Start};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, raised};
 use crate::marks;
 use crate::model::{InstanceInfo, InstanceState, Port, Restart, RestartPolicy, ServiceSpec};
 use crate::records::RunRecord;
@@ -66,9 +66,19 @@ impl Instance {
         let (view_out, view) = watch::channel(View::default());
         let (stop, stop_in) = watch::channel(false);
         let (index, pool) = (member.index, Arc::clone(&member.pool));
-        let supervisor = Supervisor { member, view: view_out, stop: stop_in };
+        let supervisor = Supervisor {
+            member,
+            view: view_out,
+            stop: stop_in,
+        };
         let task = tokio::spawn(supervisor.run(adopt));
-        Self { index, pool, view, stop, task }
+        Self {
+            index,
+            pool,
+            view,
+            stop,
+            task,
+        }
     }
 
     pub(crate) fn view(&self) -> watch::Receiver<View> {
@@ -131,7 +141,8 @@ impl Supervisor {
                 End::Failed(exit) | End::Unhealthy(exit) => exit,
             };
             self.note(&exit.text);
-            self.view.send_modify(|view| view.last_exit = Some(exit.text.clone()));
+            self.view
+                .send_modify(|view| view.last_exit = Some(exit.text.clone()));
             let policy = self.member.spec.restart.when;
             let given_up = self.member.gated && !self.view.borrow().was_healthy;
             if given_up
@@ -150,7 +161,7 @@ impl Supervisor {
             });
             tokio::select! {
                 () = sleep(pause) => {}
-                () = stop_asked(&mut self.stop) => return self.finish(InstanceState::Stopped),
+                () = raised(&mut self.stop) => return self.finish(InstanceState::Stopped),
             }
             self.note("starting again");
         }
@@ -169,7 +180,10 @@ impl Supervisor {
             Err(reason) => {
                 self.member.pool.set(self.member.index, Slot::Coming);
                 let text = format!("could not start: {reason}");
-                return End::Failed(Exit { success: false, text });
+                return End::Failed(Exit {
+                    success: false,
+                    text,
+                });
             }
         };
         let port = lease.as_ref().map(|lease| lease.port);
@@ -183,7 +197,7 @@ impl Supervisor {
             reason = watch_health(&self.member, &self.view, port, adopted) => {
                 End::Unhealthy(Exit { success: false, text: reason })
             }
-            () = stop_asked(&mut self.stop) => End::Stopped,
+            () = raised(&mut self.stop) => End::Stopped,
         };
         self.member.pool.set(self.member.index, Slot::Coming);
         match &end {
@@ -213,9 +227,19 @@ impl Supervisor {
         }
         let lease = match member.spec.port {
             Port::None => None,
-            Port::Auto => Some(member.shared.ports.free().map_err(|error| error.to_string())?),
+            Port::Auto => Some(
+                member
+                    .shared
+                    .ports
+                    .free()
+                    .map_err(|error| error.to_string())?,
+            ),
             Port::Fixed(port) => Some(
-                member.shared.ports.take(port).ok_or_else(|| format!("port {port} is in use"))?,
+                member
+                    .shared
+                    .ports
+                    .take(port)
+                    .ok_or_else(|| format!("port {port} is in use"))?,
             ),
         };
         let port = lease.as_ref().map(|lease| lease.port);
@@ -232,8 +256,12 @@ impl Supervisor {
             log: log.map_err(|error| error.to_string())?,
         })
         .map_err(|error| error.to_string())?;
-        let run =
-            RunRecord { index: member.index, mark, port, identity: process.identity.clone() };
+        let run = RunRecord {
+            index: member.index,
+            mark,
+            port,
+            identity: process.identity.clone(),
+        };
         if let Err(error) = member.book.add_run(member.generation, run).await {
             process.kill_rest().await;
             return Err(error.to_string());
@@ -259,7 +287,9 @@ impl Supervisor {
     }
 
     fn note(&self, text: &str) {
-        self.member.logs.note(self.member.generation, self.member.index, text);
+        self.member
+            .logs
+            .note(self.member.generation, self.member.index, text);
     }
 }
 
@@ -269,11 +299,6 @@ pub(crate) async fn clear_away(book: &Book, generation: u64, run: &RunRecord) {
     if let Err(error) = book.remove_run(generation, &run.identity).await {
         tracing::warn!(%error, "could not note the end of a process");
     }
-}
-
-async fn stop_asked(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody can ask any more, which is as good as being asked.
-    let _ = stop.wait_for(|asked| *asked).await;
 }
 
 /// Probes a process for as long as it runs. Returns, with the reason, only if it does not become
@@ -297,7 +322,9 @@ async fn watch_health(
     let mut up = false;
     if adopted {
         up = true;
-        member.pool.set(member.index, Slot::Up(Arc::clone(&backend)));
+        member
+            .pool
+            .set(member.index, Slot::Up(Arc::clone(&backend)));
         healthy(view);
     }
     let started = Instant::now();
@@ -310,7 +337,9 @@ async fn watch_health(
                 backend.set_healthy(true);
                 if !up {
                     up = true;
-                    member.pool.set(member.index, Slot::Up(Arc::clone(&backend)));
+                    member
+                        .pool
+                        .set(member.index, Slot::Up(Arc::clone(&backend)));
                 }
                 healthy(view);
             }
@@ -358,13 +387,20 @@ struct Crashes {
 
 impl Crashes {
     fn new(policy: RestartPolicy) -> Self {
-        Self { policy, recent: VecDeque::new() }
+        Self {
+            policy,
+            recent: VecDeque::new(),
+        }
     }
 
     /// How long to wait before the next start; `None` if there were too many crashes.
     fn next_pause(&mut self, now: Instant) -> Option<Duration> {
         self.recent.push_back(now);
-        while self.recent.front().is_some_and(|old| now - *old > self.policy.window) {
+        while self
+            .recent
+            .front()
+            .is_some_and(|old| now - *old > self.policy.window)
+        {
             self.recent.pop_front();
         }
         let count = u32::try_from(self.recent.len()).unwrap_or(u32::MAX);
@@ -372,7 +408,12 @@ impl Crashes {
             return None;
         }
         let factor = 1_u32.checked_shl(count - 1).unwrap_or(u32::MAX);
-        Some(self.policy.backoff.saturating_mul(factor).min(self.policy.max_backoff))
+        Some(
+            self.policy
+                .backoff
+                .saturating_mul(factor)
+                .min(self.policy.max_backoff),
+        )
     }
 }
 

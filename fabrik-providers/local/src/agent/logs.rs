@@ -37,7 +37,11 @@ impl LogDir {
     pub(crate) fn open(&self, generation: u64, index: u32) -> io::Result<File> {
         private_dir(&self.0)?;
         let path = self.file(generation, index);
-        OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
     }
 
     /// Writes a line of the agent's own into the log of an instance.
@@ -53,7 +57,11 @@ impl LogDir {
     /// The last lines of a generation, of all its instances one after the other.
     pub(crate) fn last_lines(&self, generation: u64, count: usize) -> Vec<String> {
         let mut lines = Vec::new();
-        for file in self.files().into_iter().filter(|file| file.generation == generation) {
+        for file in self
+            .files()
+            .into_iter()
+            .filter(|file| file.generation == generation)
+        {
             lines.extend(tail(&file.path, count).0);
         }
         lines.split_off(lines.len().saturating_sub(count))
@@ -64,7 +72,10 @@ impl LogDir {
         let mut chunk = LogChunk::default();
         let files = self.files();
         let wanted = query.generation;
-        for file in files.iter().filter(|file| wanted.is_none_or(|only| file.generation == only)) {
+        for file in files
+            .iter()
+            .filter(|file| wanted.is_none_or(|only| file.generation == only))
+        {
             let known = query.cursor.as_ref().map(|cursor| &cursor.0);
             let (lines, end, more) = match known {
                 None if query.tail > 0 => {
@@ -72,9 +83,10 @@ impl LogDir {
                     (lines, end, false)
                 }
                 None => lines_from(&file.path, 0),
-                Some(cursor) => {
-                    lines_from(&file.path, cursor.get(&file.name).copied().unwrap_or_default())
-                }
+                Some(cursor) => lines_from(
+                    &file.path,
+                    cursor.get(&file.name).copied().unwrap_or_default(),
+                ),
             };
             chunk.lines.extend(lines.into_iter().map(|text| LogLine {
                 generation: file.generation,
@@ -97,7 +109,10 @@ impl LogDir {
             let rotated = || -> io::Result<()> {
                 if file.path.metadata()?.len() > max_bytes {
                     fs::copy(&file.path, file.path.with_added_extension("1"))?;
-                    OpenOptions::new().write(true).open(&file.path)?.set_len(0)?;
+                    OpenOptions::new()
+                        .write(true)
+                        .open(&file.path)?
+                        .set_len(0)?;
                 }
                 Ok(())
             };
@@ -111,7 +126,11 @@ impl LogDir {
 
     /// Removes the files of all generations but these.
     pub(crate) fn keep_only(&self, generations: &[u64]) {
-        for file in self.files().iter().filter(|file| !generations.contains(&file.generation)) {
+        for file in self
+            .files()
+            .iter()
+            .filter(|file| !generations.contains(&file.generation))
+        {
             let _ = fs::remove_file(&file.path);
             let _ = fs::remove_file(file.path.with_added_extension("1"));
         }
@@ -152,9 +171,8 @@ impl LogFile {
 
 /// The last lines of a file, and where it ends. An unfinished line counts.
 fn tail(path: &Path, count: usize) -> (Vec<String>, u64) {
-    let (bytes, start) = match read_from(path, |len| len.saturating_sub(TAIL), TAIL) {
-        Ok((bytes, start, _)) => (bytes, start),
-        Err(_) => return (Vec::new(), 0),
+    let Ok((bytes, start, _)) = read_from(path, |len| len.saturating_sub(TAIL), TAIL) else {
+        return (Vec::new(), 0);
     };
     let end = start + bytes.len() as u64;
     let text = String::from_utf8_lossy(&bytes);
@@ -177,7 +195,10 @@ fn lines_from(path: &Path, offset: u64) -> (Vec<String>, u64, bool) {
         None => bytes.clear(),
     }
     let end = start + bytes.len() as u64;
-    let lines = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+    let lines = String::from_utf8_lossy(&bytes)
+        .lines()
+        .map(str::to_owned)
+        .collect();
     (lines, end, full && end < len)
 }
 
@@ -195,7 +216,6 @@ fn read_from(
     Ok((bytes, start, len))
 }
 
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -206,8 +226,14 @@ mod tests {
 
     fn texts(dir: &LogDir, query: &LogQuery) -> (Vec<String>, LogQuery) {
         let chunk = dir.read(query, &|_, text| text.to_owned());
-        let next = LogQuery { cursor: Some(chunk.cursor), ..LogQuery::default() };
-        (chunk.lines.into_iter().map(|line| line.text).collect(), next)
+        let next = LogQuery {
+            cursor: Some(chunk.cursor),
+            ..LogQuery::default()
+        };
+        (
+            chunk.lines.into_iter().map(|line| line.text).collect(),
+            next,
+        )
     }
 
     #[test]
@@ -216,7 +242,13 @@ mod tests {
         let dir = LogDir::new(root.path().join("api"));
         let mut first = dir.open(1, 0).unwrap();
         write!(first, "a\nb\nhalf").unwrap();
-        let (lines, next) = texts(&dir, &LogQuery { tail: 0, ..LogQuery::default() });
+        let (lines, next) = texts(
+            &dir,
+            &LogQuery {
+                tail: 0,
+                ..LogQuery::default()
+            },
+        );
         assert_eq!(lines, ["a", "b"]);
         writeln!(first, " done").unwrap();
         writeln!(dir.open(2, 0).unwrap(), "second").unwrap();
@@ -226,8 +258,18 @@ mod tests {
         writeln!(first, "x").unwrap();
         let (lines, _) = texts(&dir, &next);
         assert_eq!(lines, ["x"]);
-        assert!(fs::read_to_string(dir.path().join("1-0.log.1")).unwrap().starts_with("a\nb\n"));
-        let (lines, _) = texts(&dir, &LogQuery { tail: 1, ..LogQuery::default() });
+        assert!(
+            fs::read_to_string(dir.path().join("1-0.log.1"))
+                .unwrap()
+                .starts_with("a\nb\n")
+        );
+        let (lines, _) = texts(
+            &dir,
+            &LogQuery {
+                tail: 1,
+                ..LogQuery::default()
+            },
+        );
         assert_eq!(lines.len(), 1);
         dir.keep_only(&[2]);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -27,7 +27,10 @@ impl Agent {
             version: self.version.clone(),
             listen: self.listen.clone(),
             services,
-            routes: routes.into_iter().map(|(name, spec)| self.route_info(name, spec)).collect(),
+            routes: routes
+                .into_iter()
+                .map(|(name, spec)| self.route_info(name, spec))
+                .collect(),
             sites: self.sites.all(),
             access_log: layout.access_log(),
             buckets: blocking(move || bucket::all(&layout)).await?,
@@ -36,7 +39,11 @@ impl Agent {
 
     pub(super) async fn service_info(&self, name: &str) -> Option<ServiceInfo> {
         let service = self.registry.get(name)?;
-        if service.is_empty().await { None } else { Some(service.info().await) }
+        if service.is_empty().await {
+            None
+        } else {
+            Some(service.info().await)
+        }
     }
 
     pub(super) async fn deploy_service(
@@ -61,9 +68,7 @@ impl Agent {
             attempts -= 1;
             match result {
                 // The service was being removed when this came.
-                Err(Error::Interrupted { .. })
-                    if attempts > 0 && self.quit.borrow().is_none() =>
-                {
+                Err(Error::Interrupted { .. }) if attempts > 0 && self.quit.borrow().is_none() => {
                     service.gone().await;
                     self.registry.remove(name, &service);
                 }
@@ -79,8 +84,14 @@ impl Agent {
         generation: u64,
     ) -> Result<GenerationInfo, Error> {
         names::check_op_id(op_id)?;
-        let missing = || Error::NotFound { what: format!("service `{name}`") };
-        self.registry.get(name).ok_or_else(missing)?.rollback(op_id, generation).await
+        let missing = || Error::NotFound {
+            what: format!("service `{name}`"),
+        };
+        self.registry
+            .get(name)
+            .ok_or_else(missing)?
+            .rollback(op_id, generation)
+            .await
     }
 
     pub(super) async fn remove_service(&self, name: &str, keep_logs: bool) -> Result<(), Error> {
@@ -108,7 +119,12 @@ impl Agent {
             80 => format!("http://{host}{path}"),
             _ => format!("http://{host}:{port}{path}"),
         };
-        let urls = spec.hosts.iter().filter(|host| !host.starts_with('*')).map(url).collect();
+        let urls = spec
+            .hosts
+            .iter()
+            .filter(|host| !host.starts_with('*'))
+            .map(url)
+            .collect();
         RouteInfo { name, spec, urls }
     }
 
@@ -129,7 +145,11 @@ impl Agent {
 
     /// Ends the agent after this was answered.
     pub(super) async fn shut_down(self: &Arc<Self>, stop_services: bool) {
-        let quit = if stop_services { Quit::Stop } else { Quit::Leave };
+        let quit = if stop_services {
+            Quit::Stop
+        } else {
+            Quit::Leave
+        };
         self.quit.send_if_modified(|now| {
             let first = now.is_none();
             if first {

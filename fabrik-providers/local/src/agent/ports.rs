@@ -43,18 +43,32 @@ impl Ports {
 
     /// Promises a certain port; `None` if it is promised already.
     pub(crate) fn take(&self, port: u16) -> Option<PortLease> {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
-        new.then(|| PortLease { ports: self.clone(), port })
+        let new = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(port);
+        new.then(|| PortLease {
+            ports: self.clone(),
+            port,
+        })
     }
 
     fn is_promised(&self, port: u16) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&port)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&port)
     }
 }
 
 impl Drop for PortLease {
     fn drop(&mut self) {
-        self.ports.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.port);
+        self.ports
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.port);
     }
 }
 

@@ -35,8 +35,9 @@ pub(crate) async fn connect(port: u16) -> io::Result<TcpStream> {
 /// Probes a process once; the error says in words what is missing.
 pub(crate) async fn probe(check: &HealthCheck, port: u16) -> Result<(), String> {
     let attempt = async {
-        let stream =
-            connect(port).await.map_err(|error| format!("nothing answers on port {port}: {error}"))?;
+        let stream = connect(port)
+            .await
+            .map_err(|error| format!("nothing answers on port {port}: {error}"))?;
         match &check.path {
             Some(path) => get(check, stream, path).await,
             None => Ok(()),
@@ -50,8 +51,9 @@ pub(crate) async fn probe(check: &HealthCheck, port: u16) -> Result<(), String> 
 
 async fn get(check: &HealthCheck, stream: TcpStream, path: &str) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("GET {path}: {error}");
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| failed(&error))?;
     let request = http::Request::get(path)
         .header(http::header::HOST, "localhost")
         .header(http::header::USER_AGENT, "fabrik-health")
@@ -68,5 +70,9 @@ async fn get(check: &HealthCheck, stream: TcpStream, path: &str) -> Result<(), S
     } else {
         check.status.contains(&status.as_u16())
     };
-    if good { Ok(()) } else { Err(format!("GET {path} was answered with {status}")) }
+    if good {
+        Ok(())
+    } else {
+        Err(format!("GET {path} was answered with {status}"))
+    }
 }

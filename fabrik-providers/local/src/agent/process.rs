@@ -22,6 +22,8 @@ use crate::records::{Identity, RunRecord};
 
 /// Pause between two looks at whether something has ended.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Pause between two looks at a process that an earlier agent started.
+const STRANGER_PAUSE: Duration = Duration::from_millis(100);
 /// How long what was killed may take to be gone.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -79,7 +81,11 @@ impl Process {
         let gone = || io::Error::other("it was gone at once");
         let pid = child.id().ok_or_else(gone)?;
         let identity = procfs::identity(pid)?;
-        Ok(Self { identity, mark: start.run_mark.to_owned(), child: Some(child) })
+        Ok(Self {
+            identity,
+            mark: start.run_mark.to_owned(),
+            child: Some(child),
+        })
     }
 
     /// Takes up a process that an earlier agent started; `None` if it does not run any more.
@@ -93,20 +99,28 @@ impl Process {
 
     /// A handle on what an earlier run may have left, to end it.
     pub(crate) fn remains(run: &RunRecord) -> Self {
-        Self { identity: run.identity.clone(), mark: run.mark.clone(), child: None }
+        Self {
+            identity: run.identity.clone(),
+            mark: run.mark.clone(),
+            child: None,
+        }
     }
 
     /// Waits until the process has ended by itself.
     pub(crate) async fn ended(&mut self) -> Exit {
-        match &mut self.child {
-            Some(child) => match child.wait().await {
-                Ok(status) => Exit::from(status),
-                Err(error) => Exit { success: false, text: format!("ended ({error})") },
+        let Some(child) = &mut self.child else {
+            wait_for_stranger(&self.identity).await;
+            return Exit {
+                success: false,
+                text: "ended".to_owned(),
+            };
+        };
+        match child.wait().await {
+            Ok(status) => Exit::from(status),
+            Err(error) => Exit {
+                success: false,
+                text: format!("ended ({error})"),
             },
-            None => {
-                wait_for_stranger(&self.identity).await;
-                Exit { success: false, text: "ended".to_owned() }
-            }
         }
     }
 
@@ -147,8 +161,7 @@ impl Process {
         // While a member of the group lives, its number is not given to another process; if
         // there is a process of this number that is not ours, our group is gone.
         let leader = procfs::stat(self.identity.pid);
-        let group_is_ours =
-            leader.is_none_or(|stat| stat.start_time == self.identity.start_time);
+        let group_is_ours = leader.is_none_or(|stat| stat.start_time == self.identity.start_time);
         procfs::all()
             .filter(|stat| {
                 (group_is_ours && stat.group == self.identity.pid)
@@ -173,7 +186,10 @@ impl Process {
             // In one go, so that nothing is started in between.
             let _ = rustix::process::kill_process_group(group, signal);
         }
-        for stat in members.iter().filter(|stat| stat.group != self.identity.pid) {
+        for stat in members
+            .iter()
+            .filter(|stat| stat.group != self.identity.pid)
+        {
             kill(stat.pid, signal);
         }
     }
@@ -187,7 +203,10 @@ impl From<ExitStatus> for Exit {
             (None, Some(signal)) => format!("was ended by signal {signal}"),
             (None, None) => "ended".to_owned(),
         };
-        Self { success: status.success(), text }
+        Self {
+            success: status.success(),
+            text,
+        }
     }
 }
 
@@ -250,27 +269,10 @@ fn signal(signal: StopSignal) -> Signal {
     }
 }
 
-/// Waits for the end of a process that is not our child.
+/// Waits for the end of a process that is not our child. Nobody tells us of it, so we look; one
+/// look costs some microseconds.
 async fn wait_for_stranger(identity: &Identity) {
-    #[cfg(target_os = "linux")]
-    if let Some(handle) = watch(identity) {
-        let _ = handle.readable().await;
-    }
     while procfs::is_running(identity) {
-        sleep(Duration::from_millis(500)).await;
+        sleep(STRANGER_PAUSE).await;
     }
-}
-
-/// A handle that becomes readable when the process ends.
-#[cfg(target_os = "linux")]
-fn watch(identity: &Identity) -> Option<tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>> {
-    use rustix::process::{PidfdFlags, pidfd_open};
-    use tokio::io::{Interest, unix::AsyncFd};
-
-    let handle = pidfd_open(raw(identity.pid)?, PidfdFlags::NONBLOCK).ok()?;
-    // The handle is on whatever has this id now; only if that is still our process, it is on it.
-    if !procfs::is_running(identity) {
-        return None;
-    }
-    AsyncFd::with_interest(handle, Interest::READABLE).ok()
 }

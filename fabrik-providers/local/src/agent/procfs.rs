@@ -38,13 +38,19 @@ fn parse_stat(line: &str) -> Option<Stat> {
 
 /// The id of this boot of the machine.
 pub(crate) fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?
+        .trim()
+        .to_owned())
 }
 
 /// The identity of a process that was just started.
 pub(crate) fn identity(pid: u32) -> io::Result<Identity> {
     let stat = stat(pid).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    Ok(Identity { pid, start_time: stat.start_time, boot_id: boot_id()? })
+    Ok(Identity {
+        pid,
+        start_time: stat.start_time,
+        boot_id: boot_id()?,
+    })
 }
 
 /// Whether this very process still runs.
@@ -66,7 +72,9 @@ pub(crate) fn all() -> impl Iterator<Item = Stat> {
 pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
     let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let found = environ.split(|byte| *byte == 0).find_map(|entry| {
-        entry.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+        entry
+            .strip_prefix(name.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="))
     })?;
     Some(String::from_utf8_lossy(found).into_owned())
 }
@@ -83,8 +91,10 @@ pub(crate) fn listening_ports(pids: impl IntoIterator<Item = u32>) -> Vec<u16> {
 
 /// Who listens on a port, in words.
 pub(crate) fn port_owner(port: u16) -> String {
-    let inodes: BTreeSet<u64> =
-        listeners().filter(|(_, used)| *used == port).map(|(inode, _)| inode).collect();
+    let inodes: BTreeSet<u64> = listeners()
+        .filter(|(_, used)| *used == port)
+        .map(|(inode, _)| inode)
+        .collect();
     all()
         .find(|stat| sockets_of(stat.pid).any(|inode| inodes.contains(&inode)))
         .map_or_else(
@@ -95,10 +105,16 @@ pub(crate) fn port_owner(port: u16) -> String {
 
 /// Listening TCP sockets: inode and port.
 fn listeners() -> impl Iterator<Item = (u64, u16)> {
-    ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().flat_map(|path| {
-        let table = fs::read_to_string(path).unwrap_or_default();
-        table.lines().skip(1).filter_map(parse_listener).collect::<Vec<_>>()
-    })
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .into_iter()
+        .flat_map(|path| {
+            let table = fs::read_to_string(path).unwrap_or_default();
+            table
+                .lines()
+                .skip(1)
+                .filter_map(parse_listener)
+                .collect::<Vec<_>>()
+        })
 }
 
 /// One line of `/proc/net/tcp`, if it stands for a listening socket.
@@ -109,15 +125,26 @@ fn parse_listener(line: &str) -> Option<(u64, u16)> {
         return None;
     }
     let (_, port) = fields.get(1)?.rsplit_once(':')?;
-    Some((fields.get(9)?.parse().ok()?, u16::from_str_radix(port, 16).ok()?))
+    Some((
+        fields.get(9)?.parse().ok()?,
+        u16::from_str_radix(port, 16).ok()?,
+    ))
 }
 
 /// Inodes of the sockets that a process has open.
 fn sockets_of(pid: u32) -> impl Iterator<Item = u64> {
-    fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().filter_map(|entry| {
-        let target = fs::read_link(entry.ok()?.path()).ok()?;
-        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
-    })
+    fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let target = fs::read_link(entry.ok()?.path()).ok()?;
+            target
+                .to_str()?
+                .strip_prefix("socket:[")?
+                .strip_suffix(']')?
+                .parse()
+                .ok()
+        })
 }
 
 #[cfg(test)]

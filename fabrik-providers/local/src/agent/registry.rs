@@ -29,7 +29,10 @@ impl Registry {
     /// Takes a service off, unless another one has its name by now.
     pub(crate) fn remove(&self, name: &str, service: &Arc<Service>) {
         let mut services = self.lock();
-        if services.get(name).is_some_and(|there| Arc::ptr_eq(there, service)) {
+        if services
+            .get(name)
+            .is_some_and(|there| Arc::ptr_eq(there, service))
+        {
             services.remove(name);
         }
     }

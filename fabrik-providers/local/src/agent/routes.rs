@@ -41,7 +41,11 @@ impl Routes {
     pub(crate) fn open(path: PathBuf) -> Result<Self, Error> {
         let record: RoutesRecord = records::read(&path)?.unwrap_or_default();
         let table = RwLock::new(Arc::new(Table::new(&record)));
-        Ok(Self { path, record: tokio::sync::Mutex::new(record), table })
+        Ok(Self {
+            path,
+            record: tokio::sync::Mutex::new(record),
+            table,
+        })
     }
 
     /// All routes by name.
@@ -60,7 +64,10 @@ impl Routes {
                 && theirs.hosts.iter().any(|host| spec.hosts.contains(host))
         });
         if let Some((other, _)) = clash {
-            return Err(Error::invalid("hosts", format!("route `{other}` has these already")));
+            return Err(Error::invalid(
+                "hosts",
+                format!("route `{other}` has these already"),
+            ));
         }
         if record.routes.get(name) != Some(&spec) {
             let mut changed = record.clone();
@@ -82,7 +89,10 @@ impl Routes {
     }
 
     async fn store(&self, record: &mut RoutesRecord, new: RoutesRecord) -> Result<(), Error> {
-        let new = RoutesRecord { format: FORMAT, ..new };
+        let new = RoutesRecord {
+            format: FORMAT,
+            ..new
+        };
         let (path, copy) = (self.path.clone(), new.clone());
         blocking(move || {
             if copy.routes.is_empty() {
@@ -112,8 +122,14 @@ impl Table {
             let prefix = spec.path_prefix.clone();
             let strip = prefix.clone().filter(|_| spec.strip_prefix);
             for host in &spec.hosts {
-                let hit = Hit { target: spec.target.clone(), strip: strip.clone() };
-                let entry = Entry { prefix: prefix.clone(), hit };
+                let hit = Hit {
+                    target: spec.target.clone(),
+                    strip: strip.clone(),
+                };
+                let entry = Entry {
+                    prefix: prefix.clone(),
+                    hit,
+                };
                 table.entry(host.clone()).or_default().push(entry);
             }
         }
@@ -200,7 +216,11 @@ mod tests {
             ("localhost", "/", None),
         ];
         for (host, path, expected) in cases {
-            assert_eq!(find(&table, host, path).as_deref(), expected, "{host}{path}");
+            assert_eq!(
+                find(&table, host, path).as_deref(),
+                expected,
+                "{host}{path}"
+            );
         }
     }
 }

@@ -60,7 +60,10 @@ impl AgentConfig {
     pub fn new(state_dir: impl Into<PathBuf>, clock: fn() -> SystemTime) -> Self {
         Self {
             state_dir: state_dir.into(),
-            addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+            addresses: vec![
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ],
             port: 8080,
             idle_exit: Duration::from_mins(1),
             base_env: Env::new(),
@@ -110,7 +113,12 @@ async fn start(
     config: &AgentConfig,
     layout: Layout,
 ) -> Result<(Arc<Agent>, (Listeners, UnixListener)), Error> {
-    for dir in [layout.services(), layout.sites(), layout.buckets(), layout.logs()] {
+    for dir in [
+        layout.services(),
+        layout.sites(),
+        layout.buckets(),
+        layout.logs(),
+    ] {
         socket::private_dir(&dir).map_err(|error| Error::file("make", &dir, error))?;
     }
     let shared = Arc::new(Shared {
@@ -161,10 +169,15 @@ async fn listen(config: &AgentConfig, layout: &Layout) -> Result<Listeners, Erro
     let path = layout.agent_record();
     let record: AgentRecord = {
         let path = path.clone();
-        blocking(move || records::read(&path)).await?.unwrap_or_default()
+        blocking(move || records::read(&path))
+            .await?
+            .unwrap_or_default()
     };
     let listeners = bind(&config.addresses, config.port, record.http_port).await?;
-    let record = AgentRecord { format: FORMAT, http_port: Some(listeners.port) };
+    let record = AgentRecord {
+        format: FORMAT,
+        http_port: Some(listeners.port),
+    };
     blocking(move || records::write(&path, &record)).await?;
     Ok(listeners)
 }
@@ -192,7 +205,7 @@ async fn serve(
     let mut asked = agent.quit.subscribe();
     let quit = tokio::select! {
         () = idle(agent, config.idle_exit) => Quit::Idle,
-        _ = asked.wait_for(Option::is_some) => asked.borrow().unwrap_or(Quit::Leave),
+        quit = asked_to_quit(&mut asked) => quit,
         _ = term.recv() => Quit::Leave,
         _ = interrupt.recv() => Quit::Leave,
         _ = hangup.recv() => Quit::Leave,
@@ -217,6 +230,13 @@ async fn serve(
     };
     let _ = tokio::time::timeout(LAST_ANSWERS, answered).await;
     Ok(quit)
+}
+
+async fn asked_to_quit(asked: &mut watch::Receiver<Option<Quit>>) -> Quit {
+    match asked.wait_for(Option::is_some).await {
+        Ok(quit) => quit.unwrap_or(Quit::Leave),
+        Err(_) => Quit::Leave,
+    }
 }
 
 /// Waits until nothing was left to do for some time.

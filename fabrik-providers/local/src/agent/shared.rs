@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use tokio::sync::watch;
+
 use crate::agent::ports::Ports;
 use crate::layout::Layout;
 use crate::model::Env;
@@ -15,4 +17,9 @@ pub(crate) struct Shared {
     pub(crate) mark: String,
     pub(crate) ports: Ports,
     pub(crate) clock: fn() -> SystemTime,
+}
+
+/// Waits until a flag is raised, or nobody can raise it any more.
+pub(crate) async fn raised(flag: &mut watch::Receiver<bool>) {
+    let _ = flag.wait_for(|raised| *raised).await;
 }

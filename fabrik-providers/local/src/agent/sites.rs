@@ -97,7 +97,11 @@ impl Sites {
 
     /// What is served under a name.
     pub(crate) fn serve(&self, name: &str) -> Option<Arc<Content>> {
-        self.served.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.served
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     pub(crate) fn info(&self, name: &str) -> Option<SiteInfo> {
@@ -145,7 +149,11 @@ impl Sites {
     pub(crate) async fn remove(&self, name: &str) -> Result<(), Error> {
         names::check("site", name)?;
         let _turn = self.turn.lock().await;
-        let before = self.served.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let before = self
+            .served
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
         release(before).await;
         let dir = self.shared.layout.site(name);
         blocking(move || {
@@ -180,9 +188,15 @@ fn deploy(
     since: SystemTime,
 ) -> Result<(SiteRecord, Content), Error> {
     let mut contents = old.map(|record| record.contents).unwrap_or_default();
-    let known = contents.iter().find(|content| content.hash == spec.hash).cloned();
+    let known = contents
+        .iter()
+        .find(|content| content.hash == spec.hash)
+        .cloned();
     let content = match (known, &spec.source) {
-        (Some(known), _) => SiteContent { spa: spec.spa, ..known },
+        (Some(known), _) => SiteContent {
+            spa: spec.spa,
+            ..known
+        },
         (None, Some(source)) => copy(dir, source, spec, since)?,
         (None, None) => {
             let what = format!("content {} of site `{name}`", spec.hash);
@@ -192,7 +206,11 @@ fn deploy(
     contents.retain(|other| other.hash != spec.hash);
     contents.insert(0, content.clone());
     contents.truncate(spec.keep + 1);
-    let record = SiteRecord { format: FORMAT, name: name.to_owned(), contents };
+    let record = SiteRecord {
+        format: FORMAT,
+        name: name.to_owned(),
+        contents,
+    };
     let loaded = load(dir, &content)?;
     records::write(&dir.join("site.json"), &record)?;
     Ok((record, loaded))
@@ -206,15 +224,18 @@ fn copy(
     since: SystemTime,
 ) -> Result<SiteContent, Error> {
     if !source.is_absolute() || !source.is_dir() {
-        let message = format!("`{}` is not the absolute path of a directory", source.display());
+        let message = format!(
+            "`{}` is not the absolute path of a directory",
+            source.display()
+        );
         return Err(Error::invalid("source", message));
     }
     let temporary = dir.join("new");
     records::remove_tree(&temporary)?;
     let root = temporary.join("files");
-    private_dir(dir).and_then(|()| private_dir(&root)).map_err(|error| {
-        Error::file("make", &root, error)
-    })?;
+    private_dir(dir)
+        .and_then(|()| private_dir(&root))
+        .map_err(|error| Error::file("make", &root, error))?;
     let mut hasher = TreeHasher::default();
     let mut files = HashMap::new();
     for found in list(source)? {
@@ -228,20 +249,40 @@ fn copy(
         target.flush().map_err(failed)?;
         let mode = if found.executable { 0o700 } else { 0o600 };
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)?;
-        let entry = FileEntry { sha256: content.sha256, bytes: content.bytes };
+        let entry = FileEntry {
+            sha256: content.sha256,
+            bytes: content.bytes,
+        };
         files.insert(found.relative, entry);
     }
     let hash = hasher.finish();
     if hash != spec.hash {
-        let message =
-            format!("the content has hash {hash}, not {}: it was changed meanwhile", spec.hash);
+        let message = format!(
+            "the content has hash {hash}, not {}: it was changed meanwhile",
+            spec.hash
+        );
         records::remove_tree(&temporary)?;
         return Err(Error::invalid("hash", message));
     }
     let bytes = files.values().map(|file| file.bytes).sum();
-    let content = SiteContent { hash, spa: spec.spa, files: files.len(), bytes };
-    let since = since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    records::write(&temporary.join("manifest.json"), &Manifest { format: FORMAT, since, files })?;
+    let content = SiteContent {
+        hash,
+        spa: spec.spa,
+        files: files.len(),
+        bytes,
+    };
+    let since = since
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    records::write(
+        &temporary.join("manifest.json"),
+        &Manifest {
+            format: FORMAT,
+            since,
+            files,
+        },
+    )?;
     sync_all(&temporary)?;
     let place = dir.join(&content.hash);
     records::remove_tree(&place)?;

@@ -27,7 +27,11 @@ impl EnvValue {
 
 impl fmt::Debug for EnvValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.secret { "<secret>" } else { "<redacted>" })
+        f.write_str(if self.secret {
+            "<secret>"
+        } else {
+            "<redacted>"
+        })
     }
 }
 
@@ -58,12 +62,24 @@ impl Env {
 
     /// Sets a variable whose value may be seen.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), EnvValue { value: value.into(), secret: false });
+        self.0.insert(
+            name.into(),
+            EnvValue {
+                value: value.into(),
+                secret: false,
+            },
+        );
     }
 
     /// Sets a variable whose value is masked in log lines handed out by the agent.
     pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), EnvValue { value: value.into(), secret: true });
+        self.0.insert(
+            name.into(),
+            EnvValue {
+                value: value.into(),
+                secret: true,
+            },
+        );
     }
 
     /// The variables in the order of their names.
@@ -90,7 +106,11 @@ impl Env {
         /// Shorter values would mask ordinary words.
         const SHORTEST: usize = 6;
         let mut masked = text.to_owned();
-        for value in self.0.values().filter(|value| value.secret && value.value.len() >= SHORTEST) {
+        for value in self
+            .0
+            .values()
+            .filter(|value| value.secret && value.value.len() >= SHORTEST)
+        {
             masked = masked.replace(&value.value, "***");
         }
         masked
@@ -103,15 +123,22 @@ mod tests {
 
     #[test]
     fn debug_shows_names_and_no_values() {
-        let env = Env::new().with("MODE", "production").with_secret("TOKEN", "hunter2-hunter2");
+        let env = Env::new()
+            .with("MODE", "production")
+            .with_secret("TOKEN", "hunter2-hunter2");
         let shown = format!("{env:?}");
         assert!(shown.contains("MODE") && shown.contains("TOKEN"), "{shown}");
-        assert!(!shown.contains("production") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            !shown.contains("production") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn masks_secret_values_only() {
-        let env = Env::new().with("MODE", "production").with_secret("TOKEN", "hunter2-hunter2");
+        let env = Env::new()
+            .with("MODE", "production")
+            .with_secret("TOKEN", "hunter2-hunter2");
         assert_eq!(env.mask("production hunter2-hunter2!"), "production ***!");
     }
 }

@@ -21,7 +21,12 @@ pub struct RouteSpec {
 impl RouteSpec {
     /// A route of all paths of one host.
     pub fn host(host: impl Into<String>, target: Target) -> Self {
-        Self { hosts: vec![host.into()], path_prefix: None, strip_prefix: false, target }
+        Self {
+            hosts: vec![host.into()],
+            path_prefix: None,
+            strip_prefix: false,
+            target,
+        }
     }
 
     /// The same route limited to a path prefix.

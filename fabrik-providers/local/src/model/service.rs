@@ -207,7 +207,10 @@ pub struct StopPolicy {
 
 impl Default for StopPolicy {
     fn default() -> Self {
-        Self { signal: StopSignal::default(), grace: Duration::from_secs(10) }
+        Self {
+            signal: StopSignal::default(),
+            grace: Duration::from_secs(10),
+        }
     }
 }
 

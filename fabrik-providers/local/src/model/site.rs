@@ -23,7 +23,12 @@ pub struct SiteSpec {
 impl SiteSpec {
     /// A site served from a copy of `source`, whose content has this hash.
     pub fn new(source: impl Into<PathBuf>, hash: impl Into<String>) -> Self {
-        Self { source: Some(source.into()), hash: hash.into(), spa: false, keep: default_keep() }
+        Self {
+            source: Some(source.into()),
+            hash: hash.into(),
+            spa: false,
+            keep: default_keep(),
+        }
     }
 }
 

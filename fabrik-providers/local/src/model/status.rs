@@ -64,7 +64,9 @@ impl GenerationInfo {
 
     /// Whether at least one process answers.
     pub fn is_serving(&self) -> bool {
-        self.instances.iter().any(|instance| instance.state == InstanceState::Healthy)
+        self.instances
+            .iter()
+            .any(|instance| instance.state == InstanceState::Healthy)
     }
 }
 

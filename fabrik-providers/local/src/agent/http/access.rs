@@ -60,7 +60,10 @@ impl AccessLog {
 
     pub(super) fn note(&self, entry: &Entry<'_>) {
         let time = httpdate::fmt_http_date((self.clock)());
-        if let Ok(mut line) = serde_json::to_string(&Line { time, request: entry }) {
+        if let Ok(mut line) = serde_json::to_string(&Line {
+            time,
+            request: entry,
+        }) {
             line.push('\n');
             let _ = self.lines.try_send(line);
         }
@@ -71,9 +74,16 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         private_dir(dir)?;
     }
-    if path.metadata().is_ok_and(|metadata| metadata.len() > MAX_BYTES) {
+    if path
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() > MAX_BYTES)
+    {
         std::fs::rename(path, path.with_added_extension("1"))?;
     }
-    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())
 }

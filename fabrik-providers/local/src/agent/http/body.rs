@@ -20,12 +20,18 @@ pub(super) fn empty() -> AnyBody {
 }
 
 pub(super) fn full(bytes: impl Into<Bytes>) -> AnyBody {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// The body of a process's answer. The request counts as being answered until it is through.
 pub(super) fn leased(body: Incoming, lease: Lease) -> AnyBody {
-    Leased { body, _lease: lease }.boxed_unsync()
+    Leased {
+        body,
+        _lease: lease,
+    }
+    .boxed_unsync()
 }
 
 struct Leased {
@@ -41,7 +47,9 @@ impl Body for Leased {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.body).poll_frame(context).map_err(Into::into)
+        Pin::new(&mut self.body)
+            .poll_frame(context)
+            .map_err(Into::into)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -64,8 +64,11 @@ pub(super) fn prepare(headers: &mut HeaderMap, host: &str, peer: IpAddr, strip: 
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    let earlier: Vec<&str> =
-        headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let earlier: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     let mut chain = earlier.join(", ");
     if !chain.is_empty() {
         chain.push_str(", ");
@@ -108,7 +111,12 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        prepare(&mut headers, "a.localhost:8080", IpAddr::V4(Ipv4Addr::LOCALHOST), Some("/api"));
+        prepare(
+            &mut headers,
+            "a.localhost:8080",
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Some("/api"),
+        );
         let get = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
         assert_eq!(get("connection"), Some("close"));
         assert_eq!((get("x-secret"), get("te")), (None, None));

@@ -19,7 +19,10 @@ pub(super) fn page(status: StatusCode, text: &str) -> Response<AnyBody> {
     let mut response = Response::new(full(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -28,7 +31,10 @@ pub(super) fn page(status: StatusCode, text: &str) -> Response<AnyBody> {
 }
 
 pub(super) fn unknown_host() -> Response<AnyBody> {
-    page(StatusCode::NOT_FOUND, "Nothing is served under this address.")
+    page(
+        StatusCode::NOT_FOUND,
+        "Nothing is served under this address.",
+    )
 }
 
 pub(super) fn bad_request() -> Response<AnyBody> {
@@ -36,9 +42,15 @@ pub(super) fn bad_request() -> Response<AnyBody> {
 }
 
 pub(super) fn not_running() -> Response<AnyBody> {
-    page(StatusCode::SERVICE_UNAVAILABLE, "The service is not running at the moment.")
+    page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The service is not running at the moment.",
+    )
 }
 
 pub(super) fn bad_gateway() -> Response<AnyBody> {
-    page(StatusCode::BAD_GATEWAY, "The service broke off before it answered.")
+    page(
+        StatusCode::BAD_GATEWAY,
+        "The service broke off before it answered.",
+    )
 }

@@ -46,7 +46,9 @@ pub(super) async fn forward(
         };
         match send(request, &lease).await {
             Ok(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                let Some(client) = client else { return pages::bad_gateway() };
+                let Some(client) = client else {
+                    return pages::bad_gateway();
+                };
                 let backend = hyper::upgrade::on(&mut response);
                 tunnel::join(client, backend, lease);
                 return response.map(|_| empty());
@@ -73,40 +75,49 @@ enum Failed {
     Sent(hyper::Error),
 }
 
-async fn send(
-    request: Request<Incoming>,
-    lease: &Lease,
-) -> Result<Response<Incoming>, Failed> {
+async fn send(request: Request<Incoming>, lease: &Lease) -> Result<Response<Incoming>, Failed> {
     let Ok(stream) = connect(lease.port()).await else {
         return Err(Failed::Unsent(Box::new(request)));
     };
-    let (mut sender, connection) = match http1::handshake(TokioIo::new(stream)).await {
-        Ok(opened) => opened,
-        Err(_) => return Err(Failed::Unsent(Box::new(request))),
+    let Ok((mut sender, connection)) = http1::handshake(TokioIo::new(stream)).await else {
+        return Err(Failed::Unsent(Box::new(request)));
     };
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "a connection to a process broke");
         }
     });
-    sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-        Some(request) => Failed::Unsent(Box::new(request)),
-        None => Failed::Sent(error.into_error()),
-    })
+    sender
+        .try_send_request(request)
+        .await
+        .map_err(|mut error| match error.take_message() {
+            Some(request) => Failed::Unsent(Box::new(request)),
+            None => Failed::Sent(error.into_error()),
+        })
 }
 
 fn prepare(request: &mut Request<Incoming>, origin: Origin<'_>) {
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", PathAndQuery::as_str);
     if let Ok(uri) = stripped(target, origin.strip).parse::<Uri>() {
         *request.uri_mut() = uri;
     }
     *request.version_mut() = Version::HTTP_11;
-    headers::prepare(request.headers_mut(), origin.host, origin.peer, origin.strip);
+    headers::prepare(
+        request.headers_mut(),
+        origin.host,
+        origin.peer,
+        origin.strip,
+    );
 }
 
 /// A path without its prefix, always starting with `/`.
 pub(super) fn stripped(target: &str, strip: Option<&str>) -> String {
-    let rest = strip.and_then(|prefix| target.strip_prefix(prefix)).unwrap_or(target);
+    let rest = strip
+        .and_then(|prefix| target.strip_prefix(prefix))
+        .unwrap_or(target);
     match rest.as_bytes().first() {
         Some(b'/' | b'*') => rest.to_owned(),
         _ => format!("/{rest}"),

@@ -22,6 +22,7 @@ use super::proxy::{self, Origin};
 use super::{pages, site};
 use crate::agent::registry::Registry;
 use crate::agent::routes::{Hit, Routes};
+use crate::agent::shared::raised;
 use crate::agent::sites::Sites;
 use crate::error::Error;
 use crate::model::Target;
@@ -55,9 +56,13 @@ pub(crate) async fn bind(
     remembered: Option<u16>,
 ) -> Result<Listeners, Error> {
     let following = (0..NEXT_PORTS).map_while(|step| preferred.checked_add(step));
-    let candidates = remembered.into_iter().chain(following.take(if preferred == 0 { 1 } else {
-        usize::from(NEXT_PORTS)
-    }));
+    let candidates = remembered
+        .into_iter()
+        .chain(following.take(if preferred == 0 {
+            1
+        } else {
+            usize::from(NEXT_PORTS)
+        }));
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for port in candidates {
         match bind_all(addresses, port).await {
@@ -66,12 +71,18 @@ pub(crate) async fn bind(
             Err(error) => return Err(Error::system(format!("listen on port {port}"), error)),
         }
     }
-    Err(Error::system(format!("listen on port {preferred} or one after it"), last))
+    Err(Error::system(
+        format!("listen on port {preferred} or one after it"),
+        last,
+    ))
 }
 
 /// Listens on all addresses that this machine has.
 async fn bind_all(addresses: &[IpAddr], port: u16) -> io::Result<Listeners> {
-    let mut open = Listeners { listeners: Vec::new(), port };
+    let mut open = Listeners {
+        listeners: Vec::new(),
+        port,
+    };
     let mut missing = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpListener::bind(SocketAddr::from((*address, open.port))).await {
@@ -84,13 +95,20 @@ async fn bind_all(addresses: &[IpAddr], port: u16) -> io::Result<Listeners> {
             Err(error) => missing = error,
         }
     }
-    if open.listeners.is_empty() { Err(missing) } else { Ok(open) }
+    if open.listeners.is_empty() {
+        Err(missing)
+    } else {
+        Ok(open)
+    }
 }
 
 impl Listeners {
     /// The addresses that are listened on.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
     }
 
     /// Serves until `quit` is set; then lets go on what is being answered. Whoever wants to wait
@@ -106,7 +124,7 @@ async fn accept(listener: TcpListener, web: Arc<Web>, mut quit: watch::Receiver<
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = quit.wait_for(|quit| *quit) => return,
+            () = raised(&mut quit) => return,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -140,7 +158,7 @@ async fn connection(
     tokio::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        _ = quit.wait_for(|quit| *quit) => {
+        () = raised(&mut quit) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -203,5 +221,10 @@ fn host_of(request: &Request<Incoming>) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().rsplit('@').next()?.to_owned());
     }
-    request.headers().get(HOST)?.to_str().ok().map(str::to_owned)
+    request
+        .headers()
+        .get(HOST)?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
 }

@@ -81,7 +81,10 @@ pub(super) async fn answer<B>(
             Ok(body) => *response.body_mut() = body,
             Err(error) => {
                 tracing::warn!(%error, name, "could not read a file of a site");
-                return pages::page(StatusCode::INTERNAL_SERVER_ERROR, "The page cannot be read.");
+                return pages::page(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The page cannot be read.",
+                );
             }
         }
     }
@@ -114,11 +117,15 @@ fn resolve(content: &Content, path: &str) -> Resolved {
 /// its files.
 fn wants_page(headers: &HeaderMap, path: &str) -> bool {
     let accepts = |kind| {
-        headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| {
-            accept.contains(kind)
-        })
+        headers
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|accept| accept.contains(kind))
     };
-    let is_file = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
+    let is_file = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains('.'));
     accepts("text/html") || !is_file
 }
 
@@ -128,23 +135,36 @@ fn to_directory<B>(request: &Request<B>) -> Response<AnyBody> {
         target.push('?');
         target.push_str(query);
     }
-    let mut response = pages::page(StatusCode::PERMANENT_REDIRECT, "The page is one step further.");
-    response.headers_mut().extend(HeaderValue::try_from(target).map(|value| (LOCATION, value)));
+    let mut response = pages::page(
+        StatusCode::PERMANENT_REDIRECT,
+        "The page is one step further.",
+    );
+    response
+        .headers_mut()
+        .extend(HeaderValue::try_from(target).map(|value| (LOCATION, value)));
     response
 }
 
 fn method_not_allowed() -> Response<AnyBody> {
-    let mut response =
-        pages::page(StatusCode::METHOD_NOT_ALLOWED, "Pages can be read and not written.");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let mut response = pages::page(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Pages can be read and not written.",
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
 
 fn impossible(bytes: u64) -> Response<AnyBody> {
-    let mut response =
-        pages::page(StatusCode::RANGE_NOT_SATISFIABLE, "The file is not that long.");
+    let mut response = pages::page(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "The file is not that long.",
+    );
     let text = format!("bytes */{bytes}");
-    response.headers_mut().extend(HeaderValue::try_from(text).map(|value| (CONTENT_RANGE, value)));
+    response
+        .headers_mut()
+        .extend(HeaderValue::try_from(text).map(|value| (CONTENT_RANGE, value)));
     response
 }
 
@@ -169,7 +189,10 @@ struct Validators {
 impl Validators {
     fn new(entry: &FileEntry, since: SystemTime) -> Self {
         let short = entry.sha256.get(..32).unwrap_or(&entry.sha256);
-        Self { etag: format!("\"{short}\""), modified: since }
+        Self {
+            etag: format!("\"{short}\""),
+            modified: since,
+        }
     }
 
     fn put(&self, headers: &mut HeaderMap) {
@@ -190,7 +213,9 @@ impl Validators {
                 .any(|tag| tag == "*" || tag == self.etag);
         }
         // Dates have whole seconds, as this one has.
-        let since = headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+        let since = headers
+            .get(IF_MODIFIED_SINCE)
+            .and_then(|value| value.to_str().ok());
         since
             .and_then(|text| httpdate::parse_http_date(text).ok())
             .is_some_and(|since| self.modified <= since)
@@ -205,21 +230,31 @@ enum Asked {
 
 /// The part that a request asks for. Several parts at once are answered with the whole.
 fn range(headers: &HeaderMap, bytes: u64, validators: &Validators) -> Asked {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     let Some(spec) = text(RANGE).and_then(|value| value.strip_prefix("bytes=")) else {
         return Asked::All;
     };
     if text(IF_RANGE).is_some_and(|tag| tag != validators.etag) {
         return Asked::All;
     }
-    let Some((first, last)) = spec.trim().split_once('-') else { return Asked::All };
+    let Some((first, last)) = spec.trim().split_once('-') else {
+        return Asked::All;
+    };
     let part = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(bytes),
         (Ok(first), Err(_)) if last.is_empty() => first..bytes,
         (Err(_), Ok(count)) if first.is_empty() => bytes.saturating_sub(count)..bytes,
         _ => return Asked::All,
     };
-    if part.is_empty() { Asked::Impossible } else { Asked::Part(part) }
+    if part.is_empty() {
+        Asked::Impossible
+    } else {
+        Asked::Part(part)
+    }
 }
 
 /// Opens a part of a file. The content is not needed any more once this returns.
@@ -267,7 +302,10 @@ mod tests {
 
     #[test]
     fn ranges() {
-        let entry = FileEntry { sha256: "ab".into(), bytes: 10 };
+        let entry = FileEntry {
+            sha256: "ab".into(),
+            bytes: 10,
+        };
         let validators = Validators::new(&entry, SystemTime::UNIX_EPOCH);
         let ask = |spec: &str| {
             let headers = HeaderMap::from_iter([(RANGE, spec.parse().unwrap())]);

@@ -9,6 +9,7 @@ use super::generation::Generation;
 use super::{Outcome, Service, lock, prune, settle};
 use crate::agent::book::blocking;
 use crate::agent::instance::clear_away;
+use crate::agent::shared::raised;
 use crate::agent::{ports, procfs};
 use crate::error::Error;
 use crate::model::{Command, GenerationInfo, GenerationState, Port, ServiceSpec};
@@ -45,7 +46,9 @@ impl Service {
         if let Some(done) = record.made_by(op_id) {
             return Ok(self.generation_info(done));
         }
-        let missing = || Error::NotFound { what: format!("generation {number} of `{}`", self.name) };
+        let missing = || Error::NotFound {
+            what: format!("generation {number} of `{}`", self.name),
+        };
         let spec = record.generation(number).ok_or_else(missing)?.spec.clone();
         self.deploy(op_id, spec).await
     }
@@ -81,7 +84,7 @@ impl Service {
             return Ok(self.generation_info(done));
         }
         let live = lock(&self.running).live.clone();
-        let in_place = self.check_port(&spec, live.as_deref())?;
+        let in_place = check_port(&spec, live.as_deref())?;
         let number = self.note_pending(op_id, &spec).await?;
         if let (true, Some(old)) = (in_place, &live) {
             self.upstream.hold();
@@ -94,7 +97,11 @@ impl Service {
         let mut passed = new.gate(self.hurry.subscribe()).await;
         if passed.is_ok() {
             let keep = spec.keep;
-            passed = self.book.change(|record| settle(record, number, keep)).await.map(drop);
+            passed = self
+                .book
+                .change(|record| settle(record, number, keep))
+                .await
+                .map(drop);
         }
         match passed {
             Ok(()) => self.switch(new, live, in_place).await,
@@ -152,7 +159,7 @@ impl Service {
     pub(super) async fn drain(&self, generation: &Generation) {
         let mut hurry = self.hurry.subscribe();
         let hurried = async {
-            let _ = hurry.wait_for(|hurry| *hurry).await;
+            raised(&mut hurry).await;
             tokio::time::sleep(HURRIED_DRAIN).await;
         };
         tokio::select! {
@@ -172,20 +179,6 @@ impl Service {
         lock(&self.running).live = Some(Generation::start(&self.name, &member, &[]));
     }
 
-    /// Whether the old generation must go before the new one can come.
-    fn check_port(&self, spec: &ServiceSpec, live: Option<&Generation>) -> Result<bool, Error> {
-        let Port::Fixed(port) = spec.port else {
-            return Ok(false);
-        };
-        if live.is_some_and(|live| live.spec.port == spec.port) {
-            return Ok(true);
-        }
-        if ports::is_free(port) {
-            return Ok(false);
-        }
-        Err(Error::PortTaken { port, by: procfs::port_owner(port) })
-    }
-
     /// Notes a generation before anything of it is started; gives its number.
     async fn note_pending(&self, op_id: &str, spec: &ServiceSpec) -> Result<u64, Error> {
         let record = self
@@ -202,8 +195,11 @@ impl Service {
                 });
             })
             .await?;
-        let known: Vec<u64> =
-            record.generations.iter().map(|generation| generation.number).collect();
+        let known: Vec<u64> = record
+            .generations
+            .iter()
+            .map(|generation| generation.number)
+            .collect();
         let logs = self.logs.clone();
         blocking(move || {
             logs.keep_only(&known);
@@ -217,13 +213,20 @@ impl Service {
     async fn forget_pending(&self, number: u64) {
         lock(&self.running).pending = None;
         let record = self.book.get().await;
-        let runs = record.generation(number).map(|failed| failed.runs.clone()).unwrap_or_default();
+        let runs = record
+            .generation(number)
+            .map(|failed| failed.runs.clone())
+            .unwrap_or_default();
         for run in &runs {
             clear_away(&self.book, number, run).await;
         }
         let changed = self
             .book
-            .change(|record| record.generations.retain(|generation| generation.number != number))
+            .change(|record| {
+                record
+                    .generations
+                    .retain(|generation| generation.number != number);
+            })
             .await;
         if let Err(error) = changed {
             tracing::warn!(%error, "could not note that a generation failed");
@@ -231,8 +234,27 @@ impl Service {
     }
 }
 
+/// Whether the old generation must go before the new one can come.
+fn check_port(spec: &ServiceSpec, live: Option<&Generation>) -> Result<bool, Error> {
+    let Port::Fixed(port) = spec.port else {
+        return Ok(false);
+    };
+    if live.is_some_and(|live| live.spec.port == spec.port) {
+        return Ok(true);
+    }
+    if ports::is_free(port) {
+        return Ok(false);
+    }
+    Err(Error::PortTaken {
+        port,
+        by: procfs::port_owner(port),
+    })
+}
+
 fn interrupted(name: &str) -> Error {
-    Error::Interrupted { reason: format!("`{name}` is being removed, or the agent ends") }
+    Error::Interrupted {
+        reason: format!("`{name}` is being removed, or the agent ends"),
+    }
 }
 
 /// Whether a spec can be run at all.
@@ -245,7 +267,10 @@ fn check(spec: &ServiceSpec) -> Result<(), Error> {
         return Err(Error::invalid("command", "is empty"));
     }
     if !spec.dir.is_absolute() || !spec.dir.is_dir() {
-        let message = format!("`{}` is not the absolute path of a directory", spec.dir.display());
+        let message = format!(
+            "`{}` is not the absolute path of a directory",
+            spec.dir.display()
+        );
         return Err(Error::invalid("dir", message));
     }
     if spec.instances == 0 || spec.instances > 100 {
@@ -257,12 +282,18 @@ fn check(spec: &ServiceSpec) -> Result<(), Error> {
     if let Some(path) = &spec.health.path {
         let good = path.starts_with('/') && path.parse::<http::Uri>().is_ok();
         if !good {
-            return Err(Error::invalid("health.path", format!("`{path}` must start with `/`")));
+            return Err(Error::invalid(
+                "health.path",
+                format!("`{path}` must start with `/`"),
+            ));
         }
     }
     for (name, value) in spec.env.iter() {
         if name.is_empty() || name.contains(['=', '\0']) || value.expose().contains('\0') {
-            return Err(Error::invalid("env", format!("`{name}` cannot be a variable")));
+            return Err(Error::invalid(
+                "env",
+                format!("`{name}` cannot be a variable"),
+            ));
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::agent::balance::Pool;
 use crate::agent::instance::{Instance, Member, View};
 use crate::agent::procfs;
+use crate::agent::shared::raised;
 use crate::error::Error;
 use crate::model::{InstanceInfo, InstanceState, Port, ServiceSpec};
 use crate::records::RunRecord;
@@ -33,7 +34,13 @@ impl Generation {
         let instances = (0..member.spec.instances)
             .map(|index| {
                 let run = runs.iter().find(|run| run.index == index).cloned();
-                Instance::supervise(Member { index, ..member.clone() }, run)
+                Instance::supervise(
+                    Member {
+                        index,
+                        ..member.clone()
+                    },
+                    run,
+                )
             })
             .collect();
         Arc::new(Self {
@@ -72,7 +79,7 @@ impl Generation {
         tokio::select! {
             result = all => result,
             reason = exits => Err(self.failure(reason).await),
-            _ = hurry.wait_for(|hurry| *hurry) => Err(Error::Interrupted {
+            () = raised(&mut hurry) => Err(Error::Interrupted {
                 reason: format!("`{}` is being removed, or the agent ends", self.service),
             }),
         }
@@ -90,7 +97,9 @@ impl Generation {
         let now = view.borrow().clone();
         let reason = gave_up(&now).unwrap_or_else(|| {
             let seconds = self.spec.health.deadline.as_secs_f32();
-            let missing = now.missing.unwrap_or_else(|| "it was not probed yet".to_owned());
+            let missing = now
+                .missing
+                .unwrap_or_else(|| "it was not probed yet".to_owned());
             format!("not within {seconds} s: {missing}")
         });
         Err(self.failure(reason).await)
@@ -99,8 +108,11 @@ impl Generation {
     /// The error of a failed gate, with what helps to find the cause. Called while the processes
     /// still run, so that it can be seen where they listen.
     async fn failure(&self, reason: String) -> Error {
-        let views: Vec<View> =
-            self.instances.iter().map(|instance| instance.view().borrow().clone()).collect();
+        let views: Vec<View> = self
+            .instances
+            .iter()
+            .map(|instance| instance.view().borrow().clone())
+            .collect();
         let groups: Vec<u32> = views.iter().filter_map(|view| view.pid).collect();
         let expected = match self.spec.port {
             Port::Fixed(port) => Some(port),
@@ -113,10 +125,14 @@ impl Generation {
                 .filter(|stat| groups.contains(&stat.group))
                 .map(|stat| stat.pid)
                 .collect::<Vec<_>>();
-            (procfs::listening_ports(pids), logs.last_lines(number, LOG_LINES))
+            (
+                procfs::listening_ports(pids),
+                logs.last_lines(number, LOG_LINES),
+            )
         };
-        let (listening_ports, lines) =
-            tokio::task::spawn_blocking(gather).await.unwrap_or_default();
+        let (listening_ports, lines) = tokio::task::spawn_blocking(gather)
+            .await
+            .unwrap_or_default();
         Error::HealthGate {
             service: self.service.clone(),
             generation: self.number,
@@ -149,6 +165,10 @@ impl Generation {
 fn gave_up(view: &View) -> Option<String> {
     matches!(view.state, InstanceState::Exited | InstanceState::CrashLoop).then(|| {
         let exit = view.last_exit.clone().unwrap_or_else(|| "ended".to_owned());
-        if exit.starts_with("could not") { exit } else { format!("its process {exit}") }
+        if exit.starts_with("could not") {
+            exit
+        } else {
+            format!("its process {exit}")
+        }
     })
 }

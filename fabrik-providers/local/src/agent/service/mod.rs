@@ -16,9 +16,7 @@ use crate::agent::instance::Member;
 use crate::agent::logs::LogDir;
 use crate::agent::shared::Shared;
 use crate::error::Error;
-use crate::model::{
-    GenerationInfo, GenerationState, LogChunk, LogQuery, ServiceInfo, ServiceSpec,
-};
+use crate::model::{GenerationInfo, GenerationState, LogChunk, LogQuery, ServiceInfo, ServiceSpec};
 use crate::records::{GenerationRecord, ServiceRecord};
 
 use generation::Generation;
@@ -90,10 +88,11 @@ impl Service {
     /// What can be told about it.
     pub(crate) async fn info(&self) -> ServiceInfo {
         let record = self.book.get().await;
-        let (live, others) =
-            record.generations.iter().map(|generation| self.generation_info(generation)).partition(
-                |generation: &GenerationInfo| Some(generation.number) == record.live,
-            );
+        let (live, others) = record
+            .generations
+            .iter()
+            .map(|generation| self.generation_info(generation))
+            .partition(|generation: &GenerationInfo| Some(generation.number) == record.live);
         let live: Vec<GenerationInfo> = live;
         ServiceInfo {
             name: self.name.clone(),
@@ -136,7 +135,10 @@ impl Service {
     /// Cuts log files that became too long.
     pub(crate) async fn rotate_logs(&self) {
         let record = self.book.get().await;
-        let limit = record.generations.last().map(|generation| generation.spec.log_max_bytes);
+        let limit = record
+            .generations
+            .last()
+            .map(|generation| generation.spec.log_max_bytes);
         if let Some(limit) = limit {
             let logs = self.logs.clone();
             let _ = tokio::task::spawn_blocking(move || logs.rotate(limit)).await;
@@ -189,8 +191,12 @@ fn settle(record: &mut ServiceRecord, live: u64, keep: usize) {
 /// Drops the oldest good generations whose processes are gone.
 fn prune(record: &mut ServiceRecord, keep: usize) {
     let kept = |generation: &GenerationRecord| generation.state == GenerationState::Kept;
-    let mut surplus =
-        record.generations.iter().filter(|generation| kept(generation)).count().saturating_sub(keep);
+    let mut surplus = record
+        .generations
+        .iter()
+        .filter(|generation| kept(generation))
+        .count()
+        .saturating_sub(keep);
     record.generations.retain(|generation| {
         let drop = surplus > 0 && kept(generation) && generation.runs.is_empty();
         surplus -= usize::from(drop);

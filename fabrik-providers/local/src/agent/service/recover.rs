@@ -14,11 +14,7 @@ use crate::records::{self, ServiceRecord};
 
 /// Reads all service records and kills what no record knows. Blocks on files.
 pub(crate) fn check_all(shared: &Shared) -> Result<Vec<ServiceRecord>, Error> {
-    let dir = shared.layout.services();
-    let mut found: Vec<ServiceRecord> = Vec::new();
-    for name in records::names(&dir)?.iter().filter(|name| name.ends_with(".json")) {
-        found.extend(records::read(&dir.join(name))?);
-    }
+    let found = records::services(&shared.layout)?;
     let known: BTreeSet<String> = found
         .iter()
         .flat_map(|record| &record.generations)
@@ -41,11 +37,16 @@ impl Service {
         }
         self.stop_leftovers(&record);
         let pending = |record: &ServiceRecord| {
-            record.generations.iter().any(|made| made.state == GenerationState::Pending)
+            record
+                .generations
+                .iter()
+                .any(|made| made.state == GenerationState::Pending)
         };
         if pending(&record) {
             let drop_pending = |record: &mut ServiceRecord| {
-                record.generations.retain(|made| made.state != GenerationState::Pending);
+                record
+                    .generations
+                    .retain(|made| made.state != GenerationState::Pending);
             };
             self.book.change(drop_pending).await?;
         }
@@ -58,7 +59,11 @@ impl Service {
         self.upstream.switch(Arc::clone(&generation.pool));
         lock(&self.running).live = Some(generation);
         // A run of an instance that the spec does not know cannot be, and must not stay.
-        for run in live.runs.iter().filter(|run| run.index >= live.spec.instances) {
+        for run in live
+            .runs
+            .iter()
+            .filter(|run| run.index >= live.spec.instances)
+        {
             clear_away(&self.book, live.number, run).await;
         }
         Ok(true)
@@ -66,14 +71,24 @@ impl Service {
 
     /// Stops, in the background, what runs of generations that are not live.
     fn stop_leftovers(self: &Arc<Self>, record: &Arc<ServiceRecord>) {
-        if record.generations.iter().all(|old| record.live == Some(old.number) || old.runs.is_empty())
+        if record
+            .generations
+            .iter()
+            .all(|old| record.live == Some(old.number) || old.runs.is_empty())
         {
             return;
         }
-        let (service, ticket, record) =
-            (Arc::clone(self), self.retiring.subscribe(), Arc::clone(record));
+        let (service, ticket, record) = (
+            Arc::clone(self),
+            self.retiring.subscribe(),
+            Arc::clone(record),
+        );
         tokio::spawn(async move {
-            for old in record.generations.iter().filter(|old| record.live != Some(old.number)) {
+            for old in record
+                .generations
+                .iter()
+                .filter(|old| record.live != Some(old.number))
+            {
                 for run in &old.runs {
                     process::Process::remains(run).stop(&old.spec.stop).await;
                     clear_away(&service.book, old.number, run).await;

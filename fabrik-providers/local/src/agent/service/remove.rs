@@ -16,7 +16,9 @@ impl Service {
         if turn.removed {
             return Ok(());
         }
-        self.book.change(|record| record.removing = Some(Removing { keep_logs })).await?;
+        self.book
+            .change(|record| record.removing = Some(Removing { keep_logs }))
+            .await?;
         self.upstream.clear();
         self.stop_all().await;
         self.delete_files(keep_logs).await?;
