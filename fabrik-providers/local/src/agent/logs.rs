@@ -272,6 +272,11 @@ mod tests {
         );
         assert_eq!(lines.len(), 1);
         dir.keep_only(&[2]);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let mut left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["2-0.log", "2-0.log.1"]);
     }
 }

@@ -54,26 +54,27 @@ impl Agent {
     ) -> Result<GenerationInfo, Error> {
         names::check("service", name)?;
         names::check_op_id(op_id)?;
-        let mut attempts = 3;
+        let service = self.service(name).await?;
+        let result = service.deploy(op_id, spec).await;
+        if result.is_err() && service.is_empty().await {
+            // A first deployment that failed leaves nothing.
+            service.remove(false).await?;
+            self.registry.remove(name, &service);
+        }
+        result
+    }
+
+    /// The service of this name, made if it is not there. One that is being removed is waited for.
+    async fn service(&self, name: &str) -> Result<Arc<Service>, Error> {
         loop {
             let service = self.registry.get_or_insert(name, || {
                 Service::new(name, &self.shared, ServiceRecord::new(name))
             });
-            let result = service.deploy(op_id, spec.clone()).await;
-            if result.is_err() && service.is_empty().await {
-                // A first deployment that failed leaves nothing.
-                service.remove(false).await?;
-                self.registry.remove(name, &service);
+            if !service.is_ending() || self.quit.borrow().is_some() {
+                return Ok(service);
             }
-            attempts -= 1;
-            match result {
-                // The service was being removed when this came.
-                Err(Error::Interrupted { .. }) if attempts > 0 && self.quit.borrow().is_none() => {
-                    service.gone().await;
-                    self.registry.remove(name, &service);
-                }
-                result => return result,
-            }
+            service.remove(true).await?;
+            self.registry.remove(name, &service);
         }
     }
 

@@ -26,9 +26,9 @@ impl Service {
         Ok(())
     }
 
-    /// Waits for the end of a removal that is under way.
-    pub(crate) async fn gone(&self) {
-        drop(self.turn.lock().await);
+    /// Whether a removal has begun, or the end of the agent.
+    pub(crate) fn is_ending(&self) -> bool {
+        *self.hurry.borrow()
     }
 
     /// Ends what is under way, and stops the processes if asked to. The record stays, so that the
