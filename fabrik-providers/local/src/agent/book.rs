@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::Mutex;
 
+use crate::agent::shared::Shared;
 use crate::error::Error;
 use crate::records::{self, Identity, RunRecord, ServiceRecord};
 
@@ -12,13 +14,15 @@ use crate::records::{self, Identity, RunRecord, ServiceRecord};
 #[derive(Debug)]
 pub(crate) struct Book {
     path: PathBuf,
+    shared: Arc<Shared>,
     record: Mutex<Arc<ServiceRecord>>,
 }
 
 impl Book {
-    pub(crate) fn new(path: PathBuf, record: ServiceRecord) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, record: ServiceRecord) -> Arc<Self> {
         Arc::new(Self {
-            path,
+            path: shared.layout.service(&record.name),
+            shared: Arc::clone(shared),
             record: Mutex::new(Arc::new(record)),
         })
     }
@@ -34,6 +38,13 @@ impl Book {
         change: impl FnOnce(&mut ServiceRecord) + Send,
     ) -> Result<Arc<ServiceRecord>, Error> {
         let mut guard = self.record.lock().await;
+        if self.shared.orphaned.load(Ordering::Relaxed) {
+            return Err(Error::file(
+                "write",
+                &self.path,
+                "the state directory was removed",
+            ));
+        }
         let mut record = ServiceRecord::clone(&guard);
         change(&mut record);
         let record = Arc::new(record);

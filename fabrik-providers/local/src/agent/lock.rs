@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -61,6 +61,12 @@ impl AgentLock {
         }
     }
 
+    /// Whether the lock file is still where it was. If not, somebody removed the directory, and
+    /// another agent may already serve a new one in its place.
+    pub(crate) fn is_in_place(&self) -> bool {
+        is_at(&self.file, &self.path)
+    }
+
     /// Removes the lock file while it is still locked.
     pub(crate) fn release(self) {
         let _ = std::fs::remove_file(&self.path);
@@ -68,7 +74,7 @@ impl AgentLock {
     }
 }
 
-fn is_at(file: &File, path: &PathBuf) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), std::fs::metadata(path)) {
         (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
         _ => false,

@@ -60,4 +60,6 @@ enum Quit {
     Leave,
     /// Asked to, and its processes were stopped.
     Stop,
+    /// Its state directory was removed: its processes are stopped, and no file is touched.
+    Orphaned,
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -104,7 +105,7 @@ pub async fn run_agent(config: AgentConfig) -> Result<(), Error> {
             return Err(error);
         }
     };
-    let quit = serve(&agent, listeners, &config).await;
+    let quit = serve(&agent, listeners, &config, &lock).await;
     finish(&agent, lock, quit?).await
 }
 
@@ -127,6 +128,7 @@ async fn start(
         base_env: config.base_env.clone(),
         ports: Ports::default(),
         clock: config.clock,
+        orphaned: AtomicBool::new(false),
     });
     let listeners = listen(config, &layout).await?;
     let sites = {
@@ -187,6 +189,7 @@ async fn serve(
     agent: &Arc<Agent>,
     (listeners, socket): (Listeners, UnixListener),
     config: &AgentConfig,
+    lock: &AgentLock,
 ) -> Result<Quit, Error> {
     let failed = |error: std::io::Error| Error::system("watch for signals", error);
     let mut term = signal(SignalKind::terminate()).map_err(failed)?;
@@ -205,13 +208,19 @@ async fn serve(
     let mut asked = agent.quit.subscribe();
     let quit = tokio::select! {
         () = idle(agent, config.idle_exit) => Quit::Idle,
+        () = orphaned(lock) => Quit::Orphaned,
         quit = asked_to_quit(&mut asked) => quit,
         _ = term.recv() => Quit::Leave,
         _ = interrupt.recv() => Quit::Leave,
         _ = hangup.recv() => Quit::Leave,
     };
-    // Nobody finds the agent from now on; who has found it gets an answer.
-    let _ = records::remove(&agent.shared.layout.socket());
+    if quit == Quit::Orphaned {
+        tracing::warn!("the state directory was removed; everything is stopped");
+        agent.shared.orphaned.store(true, Ordering::Relaxed);
+    } else {
+        // Nobody finds the agent from now on; who has found it gets an answer.
+        let _ = records::remove(&agent.shared.layout.socket());
+    }
     agent.quit.send_if_modified(|now| {
         let first = now.is_none();
         *now = Some(quit);
@@ -220,7 +229,9 @@ async fn serve(
     clients.abort();
     rotation.abort();
     for service in agent.registry.all() {
-        service.end(quit == Quit::Stop).await;
+        service
+            .end(matches!(quit, Quit::Stop | Quit::Orphaned))
+            .await;
     }
     stop_web.send_replace(true);
     drop(web_stopped);
@@ -252,6 +263,13 @@ async fn idle(agent: &Agent, patience: Duration) {
     }
 }
 
+/// Waits until the lock file is not in its place any more.
+async fn orphaned(lock: &AgentLock) {
+    while lock.is_in_place() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 async fn rotate(agent: Arc<Agent>) {
     loop {
         tokio::time::sleep(ROTATION).await;
@@ -263,6 +281,9 @@ async fn rotate(agent: Arc<Agent>) {
 
 /// Leaves no socket and no lock, and no file at all if nothing is kept.
 async fn finish(agent: &Agent, lock: AgentLock, quit: Quit) -> Result<(), Error> {
+    if quit == Quit::Orphaned {
+        return Ok(());
+    }
     let empty = quit == Quit::Idle || agent.is_empty().await;
     let layout = agent.shared.layout.clone();
     blocking(move || {

@@ -1,5 +1,6 @@
 //! What every part of the agent needs.
 
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use tokio::sync::watch;
@@ -17,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) mark: String,
     pub(crate) ports: Ports,
     pub(crate) clock: fn() -> SystemTime,
+    /// Set when the state directory is not ours any more: nothing may be written then.
+    pub(crate) orphaned: AtomicBool,
 }
 
 /// Waits until a flag is raised, or nobody can raise it any more.

@@ -5,18 +5,14 @@ use std::time::Duration;
 
 use fabrik_provider_local::{AgentConfig, Client, Error, ensure_agent, run_agent};
 
-use crate::world::{World, launch};
+use crate::world::{World, launch, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_callers_get_one_agent() {
-    let dir = tempfile::tempdir().unwrap();
-    let launch = launch(
-        dir.path(),
-        &dir.path().join("state"),
-        Duration::from_mins(10),
-    );
+    let world = World::new().await;
+    world.kill_agent().await;
     let callers: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(ensure_agent(launch.clone())))
+        .map(|_| tokio::spawn(ensure_agent(world.launch.clone())))
         .collect();
     let mut pids = Vec::new();
     for caller in callers {
@@ -24,10 +20,7 @@ async fn many_callers_get_one_agent() {
     }
     pids.dedup();
     assert_eq!(pids.len(), 1);
-    Client::new(dir.path().join("state"))
-        .shutdown(true)
-        .await
-        .unwrap();
+    until("the others have ended", || world.processes() == pids).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,3 +74,13 @@ async fn a_removal_does_not_wait_for_a_deployment() {
     world.serve("api", "2").await;
     assert_eq!(world.get("api", "/version").await.body, "2");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_its_directory_stops_everything() {
+    let world = World::new().await;
+    world.serve("api", "1").await;
+    std::fs::remove_dir_all(world.state_dir()).unwrap();
+    until("nothing runs", || world.processes().is_empty()).await;
+    // And the next one begins anew.
+    assert!(world.client.service("api").await.unwrap().is_none());
+}

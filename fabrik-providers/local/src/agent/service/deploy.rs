@@ -17,6 +17,10 @@ use crate::records::GenerationRecord;
 
 /// How long requests may go on once nothing should be waited for.
 const HURRIED_DRAIN: Duration = Duration::from_secs(3);
+/// How often a fixed port is looked at before it counts as taken.
+const PORT_LOOKS: u32 = 10;
+/// Pause between two looks.
+const PORT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Service {
     /// Deploys a spec, or joins the operation of this id that is under way or done.
@@ -84,7 +88,7 @@ impl Service {
             return Ok(self.generation_info(done));
         }
         let live = lock(&self.running).live.clone();
-        let in_place = check_port(&spec, live.as_deref())?;
+        let in_place = check_port(&spec, live.as_deref()).await?;
         let number = self.note_pending(op_id, &spec).await?;
         if let (true, Some(old)) = (in_place, &live) {
             self.upstream.hold();
@@ -235,15 +239,19 @@ impl Service {
 }
 
 /// Whether the old generation must go before the new one can come.
-fn check_port(spec: &ServiceSpec, live: Option<&Generation>) -> Result<bool, Error> {
+async fn check_port(spec: &ServiceSpec, live: Option<&Generation>) -> Result<bool, Error> {
     let Port::Fixed(port) = spec.port else {
         return Ok(false);
     };
     if live.is_some_and(|live| live.spec.port == spec.port) {
         return Ok(true);
     }
-    if ports::is_free(port) {
-        return Ok(false);
+    // What had it may be about to end.
+    for _ in 0..PORT_LOOKS {
+        if ports::is_free(port) {
+            return Ok(false);
+        }
+        tokio::time::sleep(PORT_PAUSE).await;
     }
     Err(Error::PortTaken {
         port,

@@ -63,7 +63,7 @@ impl Service {
         Arc::new(Self {
             name: name.to_owned(),
             shared: Arc::clone(shared),
-            book: Book::new(layout.service(name), record),
+            book: Book::new(shared, record),
             logs: LogDir::new(layout.service_logs(name)),
             upstream: Upstream::new(),
             turn: tokio::sync::Mutex::default(),
