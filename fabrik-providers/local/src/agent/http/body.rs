@@ -1,5 +1,6 @@
 //! The bodies of answers.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,6 +8,8 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use tokio::sync::mpsc;
 
 use crate::agent::balance::Lease;
 
@@ -23,6 +26,32 @@ pub(super) fn full(bytes: impl Into<Bytes>) -> AnyBody {
     Full::new(bytes.into())
         .map_err(|never| match never {})
         .boxed_unsync()
+}
+
+/// A body whose parts come through a queue.
+///
+/// Not the channel body of `http-body-util`: that one may lose its last part when the sender goes
+/// right after sending it.
+pub(super) fn queued(parts: mpsc::Receiver<io::Result<Bytes>>) -> AnyBody {
+    Queued { parts }.boxed_unsync()
+}
+
+struct Queued {
+    parts: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+impl Body for Queued {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.parts
+            .poll_recv(context)
+            .map(|part| part.map(|part| part.map(Frame::data).map_err(Into::into)))
+    }
 }
 
 /// The body of a process's answer. The request counts as being answered until it is through.

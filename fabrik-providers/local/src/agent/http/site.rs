@@ -5,19 +5,19 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::header::{
     ACCEPT, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, channel::Channel};
 use percent_encoding::percent_decode_str;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::mpsc;
 
-use super::body::{AnyBody, BoxError, empty};
+use super::body::{AnyBody, empty, queued};
 use super::{pages, proxy};
 use crate::agent::sites::{Content, FileEntry};
 
@@ -264,22 +264,22 @@ async fn open(content: &Content, name: &str, part: Range<u64>) -> std::io::Resul
         file.seek(SeekFrom::Start(part.start)).await?;
     }
     let mut rest = file.take(part.end - part.start);
-    let (mut sender, body) = Channel::<Bytes, BoxError>::new(2);
+    let (sender, parts) = mpsc::channel(2);
     tokio::spawn(async move {
         loop {
             let mut chunk = BytesMut::with_capacity(CHUNK);
-            match rest.read_buf(&mut chunk).await {
+            let part = match rest.read_buf(&mut chunk).await {
                 Ok(0) => return,
-                Ok(_) => {
-                    if sender.send_data(chunk.freeze()).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => return sender.abort(Box::new(error)),
+                Ok(_) => Ok(chunk.freeze()),
+                Err(error) => Err(error),
+            };
+            let last = part.is_err();
+            if sender.send(part).await.is_err() || last {
+                return;
             }
         }
     });
-    Ok(body.boxed_unsync())
+    Ok(queued(parts))
 }
 
 #[cfg(test)]
