@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fabrik_provider_local::{Command, Error, InstanceState, Port};
 
-use crate::world::{World, is_running, role, until, until_service};
+use crate::world::{World, is_running, role, send, until, until_service};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sick_generation_is_not_used() {
@@ -164,7 +164,9 @@ async fn a_process_that_ends_is_started_again() {
     let world = World::new().await;
     let first = world.serve("api", "1").await;
     // Ends without an answer; whoever asks next waits for the new process.
-    assert_eq!(world.get("api", "/exit").await.status, 502);
+    let request = "POST /exit HTTP/1.1\r\nHost: api.localhost\r\nConnection: close\r\n\
+                   Content-Length: 0\r\n\r\n";
+    assert_eq!(send(world.port().await, request).await.unwrap().status, 502);
     assert_eq!(world.get("api", "/version").await.body, "1");
     let live = until_service(&world.client, "api", |live| {
         live.instances[0].restarts == 1 && live.is_serving()

@@ -28,6 +28,11 @@ pub(super) fn full(bytes: impl Into<Bytes>) -> AnyBody {
         .boxed_unsync()
 }
 
+/// The body of a request on its way to a process.
+pub(super) fn passed(body: Incoming) -> AnyBody {
+    body.map_err(Into::into).boxed_unsync()
+}
+
 /// A body whose parts come through a queue.
 ///
 /// Not the channel body of `http-body-util`: that one may lose its last part when the sender goes

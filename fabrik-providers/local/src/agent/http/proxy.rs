@@ -2,21 +2,22 @@
 //!
 //! Every request gets a connection of its own. A kept connection may be closed by the process just
 //! when a request is written to it, and then nobody knows whether the request was seen; with a
-//! fresh one a failure before anything was sent is certain, and another process can be tried.
+//! fresh one a failure before anything was sent is certain, and another process can be tried. A
+//! request that may have been seen is repeated only if it changes nothing, and only once.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::body::{AnyBody, empty, leased};
+use super::body::{AnyBody, empty, leased, passed};
 use super::{headers, pages, tunnel};
-use crate::agent::balance::{Lease, Upstream};
+use crate::agent::balance::Upstream;
 use crate::agent::probe::connect;
 
 /// How long a request waits for a process that is coming up.
@@ -38,13 +39,16 @@ pub(super) async fn forward(
 ) -> Response<AnyBody> {
     let client = headers::upgrade(request.headers()).map(|_| hyper::upgrade::on(&mut request));
     prepare(&mut request, origin);
+    let mut spare = spare(&request).filter(|_| client.is_none());
+    let mut request = request.map(passed);
     let deadline = Instant::now() + HOLD;
     let mut tried = Vec::new();
     loop {
         let Some(lease) = upstream.lease(&mut tried, deadline).await else {
             return pages::not_running();
         };
-        match send(request, &lease).await {
+        let port = lease.port();
+        match send(request, port).await {
             Ok(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                 let Some(client) = client else {
                     return pages::bad_gateway();
@@ -58,12 +62,16 @@ pub(super) async fn forward(
                 return response.map(|body| leased(body, lease));
             }
             Err(Failed::Unsent(unsent)) => {
-                tried.push(lease.port());
+                tried.push(port);
                 request = *unsent;
             }
             Err(Failed::Sent(error)) => {
                 tracing::debug!(%error, "a process broke off");
-                return pages::bad_gateway();
+                let Some(again) = spare.take() else {
+                    return pages::bad_gateway();
+                };
+                tried.push(port);
+                request = again;
             }
         }
     }
@@ -71,12 +79,12 @@ pub(super) async fn forward(
 
 enum Failed {
     /// Nothing was sent: here is the request again.
-    Unsent(Box<Request<Incoming>>),
+    Unsent(Box<Request<AnyBody>>),
     Sent(hyper::Error),
 }
 
-async fn send(request: Request<Incoming>, lease: &Lease) -> Result<Response<Incoming>, Failed> {
-    let Ok(stream) = connect(lease.port()).await else {
+async fn send(request: Request<AnyBody>, port: u16) -> Result<Response<Incoming>, Failed> {
+    let Ok(stream) = connect(port).await else {
         return Err(Failed::Unsent(Box::new(request)));
     };
     let Ok((mut sender, connection)) = http1::handshake(TokioIo::new(stream)).await else {
@@ -94,6 +102,21 @@ async fn send(request: Request<Incoming>, lease: &Lease) -> Result<Response<Inco
             Some(request) => Failed::Unsent(Box::new(request)),
             None => Failed::Sent(error.into_error()),
         })
+}
+
+/// A copy of a request that may be repeated: one that only asks, and has no body.
+fn spare(request: &Request<Incoming>) -> Option<Request<AnyBody>> {
+    let asks = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    (asks && request.body().is_end_stream()).then(|| {
+        let mut copy = Request::new(empty());
+        request.method().clone_into(copy.method_mut());
+        request.uri().clone_into(copy.uri_mut());
+        request.headers().clone_into(copy.headers_mut());
+        copy
+    })
 }
 
 fn prepare(request: &mut Request<Incoming>, origin: Origin<'_>) {
