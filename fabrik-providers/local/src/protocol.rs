@@ -10,8 +10,8 @@ use crate::model::{
     ServiceSpec, SiteInfo, SiteSpec,
 };
 
-/// Version of the protocol. An agent refuses requests of another version, except [`Ask::Hello`]
-/// and [`Ask::Shutdown`], whose form never changes.
+/// Version of the protocol. An agent refuses requests of another version, except to say
+/// who it is and to end, whose form never changes.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Longest request line that is read.

@@ -1,6 +1,7 @@
 //! Answering the requests that come over the socket.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -38,6 +39,10 @@ pub(crate) async fn serve(agent: Arc<Agent>, listener: UnixListener) {
 }
 
 async fn connection(agent: &Arc<Agent>, stream: UnixStream) -> std::io::Result<()> {
+    if agent.closing.load(Ordering::SeqCst) {
+        // Without an answer, the client launches the next agent and asks again.
+        return Ok(());
+    }
     let (input, mut output) = stream.into_split();
     let mut line = Vec::new();
     let mut input = BufReader::new(input).take(MAX_LINE);

@@ -1,6 +1,7 @@
 //! The resident agent: runs services, serves routes and sites, and survives being killed.
 
 mod activity;
+mod backoff;
 mod balance;
 mod book;
 mod bucket;
@@ -23,6 +24,7 @@ mod sites;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
@@ -47,6 +49,8 @@ struct Agent {
     listen: Vec<SocketAddr>,
     version: String,
     activity: Activity,
+    /// Set when no more clients are answered: they are to turn to the next agent.
+    closing: AtomicBool,
     /// Why the agent is to end, once it is.
     quit: watch::Sender<Option<Quit>>,
 }

@@ -77,10 +77,12 @@ impl Process {
         if let Some(port) = start.port {
             command.env("PORT", port.to_string());
         }
-        let child = command.spawn()?;
+        let mut child = command.spawn()?;
         let gone = || io::Error::other("it was gone at once");
         let pid = child.id().ok_or_else(gone)?;
-        let identity = procfs::identity(pid)?;
+        let identity = procfs::identity(pid).inspect_err(|_| {
+            let _ = child.start_kill();
+        })?;
         Ok(Self {
             identity,
             mark: start.run_mark.to_owned(),

@@ -161,6 +161,7 @@ async fn start(
         listen: listeners.addresses(),
         version: config.version.clone(),
         activity: Activity::new(),
+        closing: AtomicBool::new(false),
         quit: watch::Sender::new(None),
     });
     Ok((agent, (listeners, socket)))
@@ -226,6 +227,7 @@ async fn serve(
         *now = Some(quit);
         first
     });
+    agent.closing.store(true, Ordering::SeqCst);
     clients.abort();
     rotation.abort();
     for service in agent.registry.all() {
@@ -258,7 +260,12 @@ async fn idle(agent: &Agent, patience: Duration) {
         if !agent.is_empty().await {
             agent.activity.touch();
         } else if agent.activity.resting() >= patience {
-            return;
+            // From here on clients are turned away; one that came just before keeps us.
+            agent.closing.store(true, Ordering::SeqCst);
+            if agent.activity.resting() >= patience && agent.is_empty().await {
+                return;
+            }
+            agent.closing.store(false, Ordering::SeqCst);
         }
     }
 }
