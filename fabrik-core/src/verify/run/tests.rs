@@ -293,3 +293,27 @@ async fn what_is_waited_for_is_told_once() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_checker_that_hangs_is_given_up() {
+    struct Hangs;
+    #[async_trait::async_trait]
+    impl Checker for Hangs {
+        fn kind(&self) -> &'static str {
+            "hangs"
+        }
+        fn schema(&self) -> Json {
+            serde_json::json!({"type": "object"})
+        }
+        async fn check(&self, _: &Cx, _: &Json) -> Result<String, CheckFailure> {
+            std::future::pending().await
+        }
+    }
+    let results = run(
+        &[decl("hangs", 0)],
+        &Checkers::new().with(Hangs),
+        &virtual_cx(),
+    )
+    .await;
+    assert_eq!(results[0].evidence, "no answer from the checker within 20s");
+}
