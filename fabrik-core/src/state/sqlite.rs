@@ -1,5 +1,6 @@
 //! State in one SQLite file, of many stacks.
 
+mod decode;
 mod fail;
 mod open;
 mod read;
