@@ -19,6 +19,11 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Waits in the background: as [`Clock::sleep`], but never what makes time pass. A clock whose
+    /// time moves by sleeping waits here until others have slept that long.
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep(duration)
+    }
 }
 
 /// The machine's clock.
@@ -40,21 +45,37 @@ impl Clock for SystemClock {
 
 /// A clock for tests: time moves only by sleeping or by [`VirtualClock::advance`].
 #[derive(Clone, Debug)]
-pub struct VirtualClock(Arc<Mutex<Timestamp>>);
+pub struct VirtualClock(Arc<Virtual>);
+
+#[derive(Debug)]
+struct Virtual {
+    now: Mutex<Timestamp>,
+    moved: tokio::sync::Notify,
+}
 
 impl VirtualClock {
     /// A clock standing at a time.
     pub fn at(start: Timestamp) -> VirtualClock {
-        VirtualClock(Arc::new(Mutex::new(start)))
+        VirtualClock(Arc::new(Virtual {
+            now: Mutex::new(start),
+            moved: tokio::sync::Notify::new(),
+        }))
     }
 
     /// Moves the time on.
     pub fn advance(&self, duration: Duration) {
-        let mut now = self
-            .0
+        {
+            let mut now = self.lock();
+            *now = now.checked_add(duration).unwrap_or(*now);
+        }
+        self.0.moved.notify_waiters();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.0
+            .now
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *now = now.checked_add(duration).unwrap_or(*now);
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -66,16 +87,26 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.lock()
     }
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         Box::pin(async move {
             clock.advance(duration);
             tokio::task::yield_now().await;
+        })
+    }
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        let until = clock.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+        Box::pin(async move {
+            loop {
+                let moved = clock.0.moved.notified();
+                if clock.now() >= until {
+                    return;
+                }
+                moved.await;
+            }
         })
     }
 }
