@@ -97,7 +97,7 @@ fn parse(stat: &str) -> Found {
     let mut fields = rest.split_whitespace();
     match (fields.next(), fields.nth(18)) {
         (Some("Z" | "X" | "x"), _) => Found::Ended,
-        (Some(_), Some(start)) => Found::Running(start.to_owned()),
+        (Some(_), Some(since)) => Found::Running(since.to_owned()),
         _ => Found::Unknown,
     }
 }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn odd_names_of_programs_do_not_confuse() {
         let stat = "7 (a) S (b) c) R 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
-        assert!(matches!(parse(stat), Found::Running(start) if start == "4242"));
+        assert!(matches!(parse(stat), Found::Running(since) if since == "4242"));
         assert!(matches!(parse("7 (a) Z 1"), Found::Ended));
         assert!(matches!(parse(""), Found::Unknown));
     }

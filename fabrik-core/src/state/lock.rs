@@ -64,7 +64,9 @@ pub async fn acquire(
         if waited >= policy.timeout {
             return Err(locked(&held, now, waited, policy));
         }
-        clock.sleep(poll.min(policy.timeout - waited)).await;
+        clock
+            .sleep(poll.min(policy.timeout.saturating_sub(waited)))
+            .await;
     }
 }
 
@@ -112,7 +114,8 @@ fn locked(held: &HeldLease, now: Timestamp, waited: Duration, policy: &LockPolic
         time(age)
     );
     if !waited.is_zero() {
-        message.push_str(&format!("; gave up after {}", time(waited.as_secs())));
+        message += "; gave up after ";
+        message += &time(waited.as_secs());
     }
     let wait = if policy.timeout.is_zero() {
         "wait for it with `--lock-timeout 10m`"

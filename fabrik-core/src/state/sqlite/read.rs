@@ -25,7 +25,8 @@ pub(super) struct Head {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) env: String,
-    pub(super) head: Position,
+    /// Position of the next entry.
+    pub(super) next: Position,
     pub(super) revision: Revision,
     pub(super) last_run: RunId,
     pub(super) open: Option<(RunId, Position)>,
@@ -40,7 +41,7 @@ impl Head {
             .number(self.id.cast_unsigned())
             .text(self.name.as_bytes())
             .text(self.env.as_bytes())
-            .number(self.head)
+            .number(self.next)
             .number(self.revision)
             .number(self.last_run)
             .number(run)
@@ -74,7 +75,7 @@ pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, Fault> {
             id: row.get(0)?,
             name: row.get(1)?,
             env: row.get(2)?,
-            head: row.get(3)?,
+            next: row.get(3)?,
             revision: row.get(4)?,
             last_run: row.get(5)?,
             open: run.zip(at),
@@ -143,7 +144,7 @@ pub(super) fn load(connection: &Connection, head: &Head) -> Result<Snapshot, Fau
             )));
         }
         Ok(Snapshot {
-            head: head.head,
+            head: head.next,
             rows,
             revision: head.revision,
             last_run: head.last_run,
@@ -254,7 +255,7 @@ fn open_run(connection: &Connection, head: &Head) -> Result<Option<OpenRun>, Fau
             entries.push(entry);
         }
     }
-    if next != head.head {
+    if next != head.next {
         return Err(damaged("journal", "missing"));
     }
     Ok(Some(OpenRun { id, entries }))

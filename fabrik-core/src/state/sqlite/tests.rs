@@ -56,7 +56,7 @@ fn realistic_row(at: u128) -> super::super::Row {
         ("proxiable", Value::from(true)),
         ("zone_name", Value::from("example.com")),
     ]);
-    if at % 3 == 0 {
+    if at.is_multiple_of(3) {
         let id = Expr::from(Reference::output(zone.clone(), Path::key("id")));
         row.declared = Some(
             row.object

@@ -22,7 +22,7 @@ pub(super) fn head_or_new(connection: &Connection, stack: &str, env: &str) -> Re
         id: 0,
         name: stack.to_owned(),
         env: env.to_owned(),
-        head: 0,
+        next: 0,
         revision: 0,
         last_run: 0,
         open: None,
@@ -48,7 +48,7 @@ fn put_head(connection: &Connection, head: &Head) -> Result<(), Fault> {
         )?
         .execute(params![
             head.id,
-            head.head,
+            head.next,
             head.revision,
             head.last_run,
             run,
@@ -116,7 +116,7 @@ pub(super) fn append(
         writer.entry(entry)?;
     }
     put_head(connection, &writer.head)?;
-    Ok(writer.head.head)
+    Ok(writer.head.next)
 }
 
 struct Writer<'a> {
@@ -127,7 +127,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let (stack, position) = (self.head.id, self.head.head);
+        let (stack, position) = (self.head.id, self.head.next);
         let body = encode(entry)?;
         let sum = read::sum("entry", stack, &position.to_le_bytes(), body.as_bytes());
         self.connection
@@ -136,7 +136,7 @@ impl Writer<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![stack, position, entry.run, body, sum])?;
-        self.head.head += 1;
+        self.head.next += 1;
         self.head.last_run = self.head.last_run.max(entry.run);
         match &entry.kind {
             EntryKind::RunStarted(start) => {
@@ -328,7 +328,7 @@ pub(super) fn compact(connection: &Connection, head: &Head, keep_runs: u64) -> R
             .optional()?,
     };
     if let Some(oldest) = oldest {
-        let (run, at) = head.open.unwrap_or((0, head.head));
+        let (run, at) = head.open.unwrap_or((0, head.next));
         connection.execute(
             "DELETE FROM journal
              WHERE stack = ?1 AND run < ?2 AND run <> ?3 AND position < ?4",
