@@ -307,8 +307,15 @@ fn actions() -> Plan {
     );
     maybe.may_become = vec![Action::Replace { create_first: true }];
     maybe.diff = vec![turn("target", "10.0.0.1", reference("resources.vm", "ip"))];
+    let mut read = change(
+        "resources.image",
+        "registry.image",
+        Action::Read,
+        Reason::New,
+    );
+    read.diff = vec![set("name", reference("resources.vm", "image"))];
     plan.changes = vec![
-        first, second, delete, adopt, import, moved, forget, run, accept, maybe,
+        first, second, delete, adopt, import, moved, forget, run, accept, maybe, read,
     ];
     plan.skipped = 4;
     plan.note = Some("api 1.5".into());

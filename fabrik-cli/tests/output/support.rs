@@ -8,7 +8,6 @@ use fabrik_core::address::Address;
 use fabrik_core::plan::{Action, AttributeDiff, DiffKind, Plan, PlannedChange, Reason};
 use fabrik_core::provider::Undo;
 use fabrik_core::stack::{Declared, Stack};
-use fabrik_core::state::RunKind;
 use fabrik_core::value::{Path, Value};
 
 /// A secret no output may show.
@@ -18,28 +17,33 @@ pub(super) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
+/// A plan without changes. Read from its stored form, so that a field more does no harm.
 pub(super) fn plan(stack: Stack) -> Plan {
-    Plan {
-        format: Plan::FORMAT,
-        fabrik: "0.1.0".into(),
-        kind: RunKind::Apply,
-        stack: Arc::new(stack),
-        spec: "spec-digest".into(),
-        head: 120,
-        revision: 14,
-        instances: std::collections::BTreeMap::new(),
-        changes: Vec::new(),
-        drift: Vec::new(),
-        groups: Vec::new(),
-        findings: Vec::new(),
-        outputs: Vec::new(),
-        secrets: Vec::new(),
-        read: 21,
-        unchanged: 18,
-        skipped: 0,
-        allow_data_loss: Vec::new(),
-        note: None,
-    }
+    let mut plan: Plan = serde_json::from_value(serde_json::json!({
+        "format": Plan::FORMAT,
+        "fabrik": "0.1.0",
+        "kind": "apply",
+        "stack": Stack::new("replaced below"),
+        "spec": "spec-digest",
+        "made": "2023-11-14T22:13:20Z",
+        "head": 120,
+        "revision": 14,
+        "instances": {},
+        "changes": [],
+        "drift": [],
+        "groups": [],
+        "findings": [],
+        "outputs": [],
+        "secrets": [],
+        "read": 21,
+        "unchanged": 18,
+        "skipped": 0,
+        "allow_data_loss": [],
+        "note": null,
+    }))
+    .unwrap();
+    plan.stack = Arc::new(stack);
+    plan
 }
 
 pub(super) fn change(at: &str, type_name: &str, action: Action, reason: Reason) -> PlannedChange {

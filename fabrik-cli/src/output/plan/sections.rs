@@ -252,6 +252,7 @@ fn meaning(action: &Action) -> &'static str {
         Action::Move { .. } => "move in state",
         Action::Forget => "forget, not deleted",
         Action::Accept => "accept into state",
+        Action::Read => "read during apply",
         other => other.word(),
     }
 }
@@ -302,6 +303,10 @@ fn check_words(check: &CheckDecl) -> String {
 /// The sum, and what stops the plan.
 pub(super) fn summary(plan: &Plan, page: &mut Page) {
     let sum = plan.summary();
+    let reads = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Read);
     if plan.is_empty() {
         let checked = match sum.unchanged {
             0 => String::new(),
@@ -322,6 +327,7 @@ pub(super) fn summary(plan: &Plan, page: &mut Page) {
             (sum.delete, "delete"),
             (sum.adopt, "take over"),
             (sum.run, "run"),
+            (reads.count(), "read"),
             (sum.state, "in state only"),
         ]
         .into_iter()

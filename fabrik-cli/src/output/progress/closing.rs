@@ -100,7 +100,10 @@ fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> (Tone
         RunResult::CheckFailed => {
             let failed = steps.checks.iter().filter(|check| !check.passed).count();
             let failed = text::count(failed, "check");
-            let head = format!("{}, but {failed} failed", succeeded(steps.kind, end.revision));
+            let head = format!(
+                "{}, but {failed} failed",
+                succeeded(steps.kind, end.revision)
+            );
             (Tone::Warn, head, format!(" in {took}: {done}"))
         }
         RunResult::RolledBack => {
@@ -117,13 +120,12 @@ fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> (Tone
             (Tone::Bad, head, format!(" after {took}{why}"))
         }
         RunResult::Interrupted => {
-            let mut head = "Stopped".to_owned();
-            if let Some(run) = run {
-                head += &format!(" run {run}");
-            }
-            if !stack.is_empty() {
-                head += &format!(" on {}", text::one_line(stack));
-            }
+            let run = run.map(|run| format!(" run {run}")).unwrap_or_default();
+            let on = match stack {
+                "" => String::new(),
+                stack => format!(" on {}", text::one_line(stack)),
+            };
+            let head = format!("Stopped{run}{on}");
             let rest = format!(" after {took}. What was done stays: {done}");
             (Tone::Warn, head, rest)
         }
