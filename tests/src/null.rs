@@ -11,7 +11,7 @@ use fabrik_core::provider::{
 use fabrik_core::value::Value;
 use serde_json::json;
 
-/// The provider `null`, with the type `null.thing`: `input` in, `output` (the same) out.
+/// The provider `null`, with the type `null.thing`: `input` in, `output` (its id) out.
 #[derive(Debug)]
 pub struct Null(ProviderInfo);
 
@@ -51,7 +51,7 @@ impl Provider for Null {
 struct Opened;
 
 fn object(id: String, inputs: &Value) -> Object {
-    let outputs = Value::map([("output", inputs.get("input").cloned().unwrap_or_default())]);
+    let outputs = Value::map([("output", Value::from(id.as_str()))]);
     Object {
         id,
         inputs: inputs.clone(),
