@@ -1,0 +1,1 @@
+//! The `fabrik` program as a library.

@@ -1,0 +1,3 @@
+//! The `fabrik` program.
+
+fn main() {}
