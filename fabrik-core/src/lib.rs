@@ -13,6 +13,7 @@ pub mod plan;
 pub mod provider;
 pub mod role;
 pub mod secrets;
+mod session;
 pub mod stack;
 pub mod state;
 pub mod value;

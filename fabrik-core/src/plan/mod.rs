@@ -1,7 +1,11 @@
 //! A plan: what would change, why, and whether it can be undone. Data: shown, saved, compared.
 
 mod compare;
+pub mod file;
 mod model;
+pub(crate) mod planner;
+pub(crate) mod refresh;
+pub(crate) mod steps;
 
 pub use compare::{Comparison, Treat, compare, same_value};
 pub use model::{

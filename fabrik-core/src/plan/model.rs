@@ -39,6 +39,8 @@ pub enum Action {
     Forget,
     /// An action runs.
     Run,
+    /// A lookup whose inputs are known only during apply.
+    Read,
     /// State only: what the service shows (or the spec's wording) is taken into state.
     Accept,
 }
@@ -58,6 +60,7 @@ impl Action {
             Action::Move { .. } => ">",
             Action::Forget => ".",
             Action::Run => "!",
+            Action::Read => "<=",
             Action::Accept => "<",
         }
     }
@@ -74,6 +77,7 @@ impl Action {
             Action::Move { .. } => "move",
             Action::Forget => "forget",
             Action::Run => "run",
+            Action::Read => "read",
             Action::Accept => "accept",
         }
     }
@@ -400,6 +404,7 @@ impl Plan {
                 Action::Adopt | Action::Import => summary.adopt += 1,
                 Action::Run => summary.run += 1,
                 Action::Move { .. } | Action::Forget | Action::Accept => summary.state += 1,
+                Action::Read => {}
             }
         }
         summary

@@ -106,8 +106,8 @@ pub trait Resource: Send + Sync + 'static {
         spec: &Self::Spec,
     ) -> impl Future<Output = Result<Created<Self::Outputs>>> + Send;
 
-    /// Goes on with a create that was broken off after a checkpoint. Unless overridden it starts
-    /// anew, which is right only when `create` finds what it made before.
+    /// Goes on with a create that was broken off after a checkpoint. Called only for types that set
+    /// [`TypeInfo::resumable`]; for others what exists is deleted and the create starts anew.
     fn resume(
         &self,
         cx: &Cx,
