@@ -16,5 +16,6 @@ pub mod secrets;
 mod session;
 pub mod stack;
 pub mod state;
+pub mod testing;
 pub mod value;
 pub mod yaml;
