@@ -1,0 +1,20 @@
+//! `fabrik secrets`.
+
+mod list;
+mod reveal;
+mod rotate;
+mod set;
+
+use crate::args::SecretsCommand;
+use crate::fail::Done;
+use crate::session::Session;
+
+/// Runs one of the commands.
+pub(super) async fn run(session: &mut Session, command: &SecretsCommand) -> Done {
+    match command {
+        SecretsCommand::List => list::list(session).await,
+        SecretsCommand::Set(args) => set::set(session, args).await,
+        SecretsCommand::Reveal(args) => reveal::reveal(session, args).await,
+        SecretsCommand::Rotate(args) => rotate::rotate(session, args).await,
+    }
+}
