@@ -245,7 +245,7 @@ impl Session {
 }
 
 /// Secret marks travel beside a call and are put back on the reply.
-fn restore_marks(reply: &Value, sent: &Value) -> Value {
+pub(crate) fn restore_marks(reply: &Value, sent: &Value) -> Value {
     if !sent.has_secret() {
         return reply.clone();
     }

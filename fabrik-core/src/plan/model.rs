@@ -350,6 +350,8 @@ pub struct Plan {
     pub stack: Arc<Stack>,
     /// Digest of the declared stack.
     pub spec: String,
+    /// When it was made.
+    pub made: jiff::Timestamp,
     /// The state it was made from.
     pub head: Position,
     /// Its revision.

@@ -1359,6 +1359,7 @@ pub(crate) fn assemble(planner: &Planner<'_>, changes: Changes, spec: String, re
         },
         stack: planner.stack.clone(),
         spec,
+        made: planner.session.engine.clock.now(),
         head: planner.snapshot.head,
         revision: planner.snapshot.revision,
         instances: planner.session.facts(),

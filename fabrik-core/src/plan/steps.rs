@@ -391,125 +391,160 @@ impl Builder<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<Steps> {
-        let graph = Graph::new(self.after.iter().cloned());
-        let order = graph.order().map_err(|cycle| {
-            let names: Vec<String> = cycle
-                .iter()
-                .map(|at| {
-                    let step = &self.steps[*at as usize];
-                    format!("{:?} {}", step.kind, step.address).to_lowercase()
-                })
-                .collect();
-            Error::new(
-                ErrorKind::Invalid,
-                format!("these changes wait for each other: {}", names.join(" → ")),
-            )
-            .hint("apply them in two runs with `--target`, or set `create_before_delete`")
-        })?;
-        let (bundles, linked) = self.bundle(&graph, &order);
-        // A bundle waits for what any member waits for: give every member the union.
-        let mut after = std::mem::take(&mut self.after);
-        for members in &bundles {
-            let mut union: Vec<u32> = members
-                .iter()
-                .flat_map(|member| after[member.0 as usize].clone())
-                .collect();
-            union.retain(|step| !members.contains(&StepRef(*step)));
-            union.sort_unstable();
-            union.dedup();
-            for member in members {
-                after[member.0 as usize].clone_from(&union);
-            }
-        }
-        let graph = Graph::new(after);
-        graph
-            .order()
-            .map_err(|_| Error::new(ErrorKind::Unexpected, "write groups wait for each other"))?;
-        for step in &self.steps {
-            let mut list: Vec<u32> = graph
+    fn finish(self) -> Result<Steps> {
+        let (steps, groups) = contract(self.steps, self.after, &self.groups)?;
+        for step in &steps.steps {
+            let mut list: Vec<u32> = steps
+                .graph
                 .dependencies(step.id.0)
                 .iter()
-                .filter_map(|before| u32::try_from(self.steps[*before as usize].change).ok())
+                .filter_map(|before| u32::try_from(steps.steps[*before as usize].change).ok())
                 .filter(|change| *change as usize != step.change)
                 .collect();
             let change = &mut self.plan.changes[step.change];
             change.after.append(&mut list);
             change.after.sort_unstable();
             change.after.dedup();
-        }
-        Ok(Steps {
-            steps: self.steps,
-            graph,
-            bundles,
-            linked,
-        })
-    }
-
-    /// Forms the calls of whole groups. A step's epoch is the highest of its dependencies, plus one
-    /// over an edge that leaves a whole group; members of one epoch go in one call, so the
-    /// contracted graph stays free of cycles.
-    fn bundle(&mut self, graph: &Graph, order: &[u32]) -> (Vec<Vec<StepRef>>, Vec<bool>) {
-        let mut epochs = vec![0_u32; self.steps.len()];
-        let mut bundles: Vec<Vec<StepRef>> = Vec::new();
-        let mut linked = Vec::new();
-        let mut by_key: HashMap<(Arc<str>, Arc<str>, u32), usize> = HashMap::new();
-        let mut calls: HashMap<(Arc<str>, Arc<str>), PlannedGroup> = HashMap::new();
-        for at in order {
-            let at = *at as usize;
-            let whole = |step: usize| self.groups[step].as_ref().filter(|group| group.whole);
-            let mut epoch = 0;
-            for before in graph.dependencies(u32::try_from(at).unwrap_or(u32::MAX)) {
-                let before = *before as usize;
-                let leaves = match (whole(before), whole(at)) {
-                    (None, _) => false,
-                    (Some(from), Some(to)) => {
-                        !(from.linked
-                            && from.key == to.key
-                            && self.steps[before].instance == self.steps[at].instance)
-                    }
-                    (Some(_), None) => true,
-                };
-                epoch = epoch.max(epochs[before] + u32::from(leaves));
-            }
-            epochs[at] = epoch;
-            let Some(group) = whole(at).cloned() else {
-                continue;
-            };
-            let instance = self.steps[at].instance.clone();
-            let bundle = *by_key
-                .entry((instance.clone(), group.key.clone(), epoch))
-                .or_insert_with(|| {
-                    bundles.push(Vec::new());
-                    linked.push(group.linked);
-                    bundles.len() - 1
-                });
-            let planned = calls
-                .entry((instance.clone(), group.key.clone()))
-                .or_insert_with(|| PlannedGroup {
-                    key: group.key.clone(),
-                    instance,
-                    changes: 0,
-                    calls: 0,
-                });
-            planned.changes += 1;
-            planned.calls += usize::from(bundles[bundle].is_empty());
-            bundles[bundle].push(self.steps[at].id);
-            self.steps[at].bundle = u32::try_from(bundle).ok();
-        }
-        let mut groups: Vec<PlannedGroup> = calls.into_values().collect();
-        groups.sort_by(|a, b| (&a.instance, &a.key).cmp(&(&b.instance, &b.key)));
-        for step in &self.steps {
             if let Some(group) = self.groups[step.id.0 as usize]
                 .as_ref()
                 .filter(|group| group.whole)
             {
-                self.plan.changes[step.change].group = groups.iter().position(|planned| {
+                change.group = groups.iter().position(|planned| {
                     planned.key == group.key && planned.instance == step.instance
                 });
             }
         }
         self.plan.groups = groups;
-        (bundles, linked)
+        Ok(steps)
     }
+}
+
+/// Orders steps and forms the calls of whole groups.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] when the steps wait for each other.
+pub(crate) fn contract(
+    mut steps: Vec<Step>,
+    mut after: Vec<Vec<u32>>,
+    groups: &[Option<WriteGroup>],
+) -> Result<(Steps, Vec<PlannedGroup>)> {
+    let graph = Graph::new(after.iter().cloned());
+    let order = graph.order().map_err(|cycle| {
+        let names: Vec<String> = cycle
+            .iter()
+            .map(|at| {
+                let step = &steps[*at as usize];
+                format!("{:?} {}", step.kind, step.address).to_lowercase()
+            })
+            .collect();
+        Error::new(
+            ErrorKind::Invalid,
+            format!("these changes wait for each other: {}", names.join(" → ")),
+        )
+        .hint("apply them in two runs with `--target`, or set `create_before_delete`")
+    })?;
+    if groups.iter().flatten().all(|group| !group.whole) {
+        return Ok((
+            Steps {
+                steps,
+                graph,
+                bundles: Vec::new(),
+                linked: Vec::new(),
+            },
+            Vec::new(),
+        ));
+    }
+    let (bundles, linked, planned) = bundle(&mut steps, &graph, &order, groups);
+    // A bundle waits for what any member waits for: give every member the union.
+    for members in &bundles {
+        let positions: Vec<usize> = members.iter().map(|at| *at as usize).collect();
+        let mut union: Vec<u32> = positions.iter().flat_map(|at| after[*at].clone()).collect();
+        union.retain(|step| !members.contains(step));
+        union.sort_unstable();
+        union.dedup();
+        for at in positions {
+            after[at].clone_from(&union);
+        }
+    }
+    let graph = Graph::new(after);
+    graph
+        .order()
+        .map_err(|_| Error::new(ErrorKind::Unexpected, "write groups wait for each other"))?;
+    let first = steps.first().map_or(0, |step| step.id.0);
+    let bundles = bundles
+        .into_iter()
+        .map(|members| members.into_iter().map(|at| StepRef(first + at)).collect())
+        .collect();
+    Ok((
+        Steps {
+            steps,
+            graph,
+            bundles,
+            linked,
+        },
+        planned,
+    ))
+}
+
+type Bundles = (Vec<Vec<u32>>, Vec<bool>, Vec<PlannedGroup>);
+
+/// Forms the calls of whole groups. A step's epoch is the highest of its dependencies, plus one over
+/// an edge that leaves a whole group; members of one epoch go in one call, so the contracted graph
+/// stays free of cycles. Linear in steps and edges.
+fn bundle(
+    steps: &mut [Step],
+    graph: &Graph,
+    order: &[u32],
+    groups: &[Option<WriteGroup>],
+) -> Bundles {
+    let mut epochs = vec![0_u32; steps.len()];
+    let mut bundles: Vec<Vec<u32>> = Vec::new();
+    let mut linked = Vec::new();
+    let mut by_key: HashMap<(Arc<str>, Arc<str>, u32), usize> = HashMap::new();
+    let mut calls: HashMap<(Arc<str>, Arc<str>), PlannedGroup> = HashMap::new();
+    for node in order {
+        let at = *node as usize;
+        let whole = |step: usize| groups[step].as_ref().filter(|group| group.whole);
+        let mut epoch = 0;
+        for before in graph.dependencies(*node) {
+            let before = *before as usize;
+            let leaves = match (whole(before), whole(at)) {
+                (None, _) => false,
+                (Some(from), Some(to)) => {
+                    !(from.linked
+                        && from.key == to.key
+                        && steps[before].instance == steps[at].instance)
+                }
+                (Some(_), None) => true,
+            };
+            epoch = epoch.max(epochs[before] + u32::from(leaves));
+        }
+        epochs[at] = epoch;
+        let Some(group) = whole(at).cloned() else {
+            continue;
+        };
+        let instance = steps[at].instance.clone();
+        let bundle = *by_key
+            .entry((instance.clone(), group.key.clone(), epoch))
+            .or_insert_with(|| {
+                bundles.push(Vec::new());
+                linked.push(group.linked);
+                bundles.len() - 1
+            });
+        let planned = calls
+            .entry((instance.clone(), group.key.clone()))
+            .or_insert_with(|| PlannedGroup {
+                key: group.key.clone(),
+                instance,
+                changes: 0,
+                calls: 0,
+            });
+        planned.changes += 1;
+        planned.calls += usize::from(bundles[bundle].is_empty());
+        bundles[bundle].push(*node);
+        steps[at].bundle = u32::try_from(bundle).ok();
+    }
+    let mut planned: Vec<PlannedGroup> = calls.into_values().collect();
+    planned.sort_by(|a, b| (&a.instance, &a.key).cmp(&(&b.instance, &b.key)));
+    (bundles, linked, planned)
 }
