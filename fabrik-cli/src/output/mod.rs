@@ -6,8 +6,14 @@
 mod console;
 pub mod diagnostic;
 pub mod error;
+pub mod graph;
+pub mod history;
 pub mod plan;
+pub mod progress;
+pub mod prompt;
+pub mod status;
 pub mod style;
+pub mod table;
 pub mod text;
 
 pub use console::{Color, Format, Output, OutputConfig, OutputError, Result, Verbosity};
