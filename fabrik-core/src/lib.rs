@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod codes;
 pub mod diagnostic;
 pub mod error;
 pub mod expr;
@@ -9,6 +10,7 @@ pub mod hex;
 pub mod provider;
 pub mod role;
 pub mod secrets;
+pub mod spec;
 pub mod stack;
 pub mod state;
 pub mod value;
