@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod codes;
 pub mod diagnostic;
 pub mod engine;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod provider;
 pub mod role;
 pub mod secrets;
 mod session;
+pub mod spec;
 pub mod stack;
 pub mod state;
 pub mod testing;
