@@ -3,12 +3,17 @@
 //! See [`App`].
 
 mod app;
+mod apps;
 pub mod args;
 mod ask;
 mod builtin;
+mod carry;
 mod commands;
+mod dotenv;
+mod dump;
 pub mod env_vars;
 pub mod exit;
+mod expand;
 mod fail;
 mod files;
 mod host;
@@ -16,10 +21,12 @@ mod key;
 mod logging;
 pub mod output;
 mod panics;
+mod pending;
 mod place;
 mod project;
 mod reference;
 mod runs;
+mod saved;
 mod secret_sources;
 mod session;
 mod settings;

@@ -1,5 +1,6 @@
 //! Which stack, where its state is, and an engine for it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,13 +9,13 @@ use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::Engine;
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::secrets::Key;
+use fabrik_core::spec::Loaded;
 use fabrik_core::stack::Stack;
-use fabrik_core::state::{Holder, LockPolicy, ProcLiveness, SqliteStore};
+use fabrik_core::state::{Holder, LockPolicy, SqliteStore, StateStore as _};
 
 use crate::fail::Done;
 use crate::key::{self, KeySource};
 use crate::project;
-use crate::secret_sources;
 use crate::session::Session;
 use crate::spec;
 
@@ -82,9 +83,9 @@ impl Session {
     }
 
     /// Loads the spec a command is about. Mistakes end the command; warnings are shown.
-    pub(crate) fn load(&mut self, named: Option<&str>) -> Done<Project> {
+    pub(crate) async fn load(&mut self, named: Option<&str>) -> Done<Project> {
         let path = self.find(named)?;
-        let loaded = spec::load(self, &path)?;
+        let loaded = self.read(&path).await?;
         let stack = spec::accept(self, loaded)?;
         let place = self.place(&path, &stack.name);
         Ok(Project {
@@ -92,6 +93,19 @@ impl Session {
             stack: Arc::new(stack),
             place,
         })
+    }
+
+    /// Reads a spec, with the choices that state keeps for it.
+    pub(crate) async fn read(&self, path: &Path) -> Result<Loaded> {
+        let mut choices = BTreeMap::new();
+        // A spec that does not even say its name is refused by what follows, with its place.
+        if let Ok(name) = spec::name_of(path) {
+            let place = self.place(path, &name);
+            if place.state.exists() {
+                choices = spec::choices_of(&place.open()?.load().await?.meta);
+            }
+        }
+        spec::load(self, path, choices)
     }
 
     /// Where the state of a stack is, for a spec at `path`.
@@ -177,14 +191,11 @@ impl Session {
             .clock(SharedClock(self.world.clock.clone()))
             .entropy(SharedEntropy(self.world.entropy.clone()))
             .holder(self.holder())
-            .liveness(ProcLiveness)
             .lock(LockPolicy {
                 timeout: self.settings.lock_timeout.value,
                 ..LockPolicy::default()
             })
             .parallelism(self.settings.parallelism.value)
-            .secrets(secret_sources::of(&self.world, &place.dir)?)
-            .checkers(fabrik_checks::checkers(&fabrik_checks::Config::default()))
             .build()?;
         self.redactors.add(engine.redactor());
         Ok(engine)
@@ -212,7 +223,7 @@ impl Session {
             who: identity.user.clone(),
             host: identity.host.clone(),
             pid: identity.pid,
-            process: fabrik_core::state::process_mark(identity.pid),
+            process: String::new(),
             command: command_line(&self.world.args),
         }
     }

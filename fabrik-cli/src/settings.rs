@@ -341,7 +341,7 @@ fn project_file(dir: &Path) -> Result<Value> {
     };
     let mut found = Diagnostics::default();
     let base = found.sources.add(FILE, text.as_str());
-    let node = fabrik_core::spec::parse(&text, base, &mut found.items);
+    let node = fabrik_core::spec::parse::parse(&text, base, &mut found.items);
     if found.has_errors() {
         return Err(Error::from_diagnostics(found));
     }

@@ -1,5 +1,6 @@
 //! `fabrik apply`.
 
+use crate::pending::Later as _;
 use fabrik_core::engine::PlanOptions;
 
 use crate::args::ApplyArgs;
@@ -19,7 +20,7 @@ pub(super) async fn apply(session: &mut Session, args: &ApplyArgs) -> Done {
     {
         return apply_saved(session, args, &file).await;
     }
-    let project = session.load(args.what.as_deref())?;
+    let project = session.load(args.what.as_deref()).await?;
     let name = project.stack.display_name();
     let engine = session.engine(&project.place, Access::Change).await?;
     let stack = project.stack.clone();

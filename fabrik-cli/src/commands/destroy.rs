@@ -1,5 +1,6 @@
 //! `fabrik destroy`.
 
+use crate::pending::Later as _;
 use std::sync::Arc;
 
 use fabrik_core::engine::PlanOptions;
@@ -22,7 +23,7 @@ pub(super) async fn destroy(session: &mut Session, args: &DestroyArgs) -> Done {
             (place, Arc::new(stack))
         }
         None => {
-            let project = session.load(args.target.spec.as_deref())?;
+            let project = session.load(args.target.spec.as_deref()).await?;
             (project.place, project.stack)
         }
     };

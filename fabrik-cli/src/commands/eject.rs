@@ -11,8 +11,8 @@ use crate::fail::Done;
 use crate::session::Session;
 
 /// Writes an app out as raw resources.
-pub(super) fn eject(session: &mut Session, args: &EjectArgs) -> Done {
-    let project = session.load(None)?;
+pub(super) async fn eject(session: &mut Session, args: &EjectArgs) -> Done {
+    let project = session.load(None).await?;
     let stack = &project.stack;
     let address = args.app.strip_prefix("apps.").unwrap_or(&args.app);
     let below = format!("apps.{address}");

@@ -1,5 +1,6 @@
 //! `fabrik graph`.
 
+use crate::pending::Later as _;
 use fabrik_core::engine::PlanOptions;
 
 use crate::args::{self, GraphArgs};
@@ -11,7 +12,7 @@ use crate::session::Session;
 
 /// Shows what depends on what.
 pub(super) async fn graph(session: &mut Session, args: &GraphArgs) -> Done {
-    let project = session.load(args.target.spec.as_deref())?;
+    let project = session.load(args.target.spec.as_deref()).await?;
     let plan = if args.plan {
         let engine = session.engine(&project.place, Access::Look).await?;
         let options = PlanOptions::default();

@@ -1,5 +1,6 @@
 //! `fabrik logs`.
 
+use crate::pending::Later as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,12 +107,12 @@ fn print(session: &mut Session, address: &Address, lines: &[LogLine], many: bool
 /// What is meant: an app or address of the spec here, or another spec.
 fn subject(session: &mut Session, what: Option<&str>) -> Done<(Project, Vec<Address>)> {
     let Some(what) = what else {
-        let project = session.load(None)?;
+        let project = session.load(None).await?;
         let all = all_logs(&project.stack)?;
         return Ok((project, all));
     };
     if session.find(None).is_ok() {
-        let project = session.load(None)?;
+        let project = session.load(None).await?;
         if let Some(address) = in_stack(&project.stack, what) {
             return Ok((project, vec![address]));
         }
@@ -119,7 +120,7 @@ fn subject(session: &mut Session, what: Option<&str>) -> Done<(Project, Vec<Addr
             return Err(unknown(&project.stack, what));
         }
     }
-    let project = session.load(Some(what))?;
+    let project = session.load(Some(what)).await?;
     let all = all_logs(&project.stack)?;
     Ok((project, all))
 }

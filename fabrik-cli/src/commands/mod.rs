@@ -30,8 +30,12 @@ use crate::session::Session;
 /// Runs a command. Those that need no threads start none.
 pub(crate) fn run(session: &mut Session, command: Command) -> Done {
     match command {
-        Command::Validate(args) => validate::validate(session, &args),
-        Command::Eject(args) => eject::eject(session, &args),
+        Command::Validate(args) => {
+            session.block_on(async |session| validate::validate(session, &args).await)
+        }
+        Command::Eject(args) => {
+            session.block_on(async |session| eject::eject(session, &args).await)
+        }
         Command::Schema(args) => schema::schema(session, &args),
         Command::Docs(args) => docs::docs(session, &args),
         Command::Explain(args) => explain::explain(session, &args),

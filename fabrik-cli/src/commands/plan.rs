@@ -1,5 +1,6 @@
 //! `fabrik plan`.
 
+use crate::pending::Later as _;
 use std::path::Path;
 
 use fabrik_core::engine::{Engine, PlanOptions};
@@ -18,7 +19,7 @@ use crate::session::Session;
 /// Shows what apply would change.
 pub(super) async fn plan(session: &mut Session, args: &PlanArgs) -> Done {
     let started = session.world.clock.now();
-    let project = session.load(args.target.spec.as_deref())?;
+    let project = session.load(args.target.spec.as_deref()).await?;
     let access = if args.out.is_some() {
         Access::Change
     } else {

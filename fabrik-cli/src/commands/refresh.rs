@@ -1,5 +1,6 @@
 //! `fabrik refresh`.
 
+use crate::pending::Later as _;
 use fabrik_core::engine::PlanOptions;
 
 use crate::args::RefreshArgs;
@@ -11,7 +12,7 @@ use crate::session::Session;
 
 /// Takes into state what the services show.
 pub(super) async fn refresh(session: &mut Session, args: &RefreshArgs) -> Done {
-    let project = session.load(args.target.spec.as_deref())?;
+    let project = session.load(args.target.spec.as_deref()).await?;
     let name = project.stack.display_name();
     let engine = session.engine(&project.place, Access::Change).await?;
     let stack = project.stack.clone();

@@ -1,5 +1,6 @@
 //! `fabrik rollback`.
 
+use crate::pending::Later as _;
 use fabrik_core::error::{Error, ErrorKind};
 
 use crate::args::RollbackArgs;
@@ -12,7 +13,7 @@ use crate::session::Session;
 
 /// Goes back to an earlier revision.
 pub(super) async fn rollback(session: &mut Session, args: &RollbackArgs) -> Done {
-    let project = session.load(None)?;
+    let project = session.load(None).await?;
     let name = project.stack.display_name();
     let engine = session.engine(&project.place, Access::Change).await?;
     let stack = project.stack.clone();

@@ -10,9 +10,9 @@ use crate::session::Session;
 use crate::spec;
 
 /// Checks the spec without touching anything.
-pub(super) fn validate(session: &mut Session, args: &ValidateArgs) -> Done {
+pub(super) async fn validate(session: &mut Session, args: &ValidateArgs) -> Done {
     let path = session.find(args.target.spec.as_deref())?;
-    let loaded = spec::load(session, &path)?;
+    let loaded = session.read(&path).await?;
     let valid = loaded.stack.is_some() && !loaded.diagnostics.has_errors();
     let exit = if valid { Exit::DONE } else { Exit::INVALID };
     if session.is_machine() {

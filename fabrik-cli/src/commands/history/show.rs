@@ -1,6 +1,6 @@
 //! `fabrik history show`.
 
-use fabrik_core::engine::replay;
+use crate::pending::replay;
 use fabrik_core::error::{Error, ErrorKind};
 use serde_json::json;
 

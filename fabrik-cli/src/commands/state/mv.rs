@@ -1,5 +1,6 @@
 //! `fabrik state mv`.
 
+use crate::pending::Later as _;
 use crate::args::StateMoveArgs;
 use crate::exit::Exit;
 use crate::fail::Done;
