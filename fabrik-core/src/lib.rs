@@ -1,6 +1,7 @@
 //! The engine of Fabrik: resources, providers, plan, journalled apply, state, rollback.
 
 pub mod address;
+mod apply;
 pub mod clock;
 pub mod codes;
 pub mod diagnostic;
@@ -10,8 +11,8 @@ pub mod event;
 pub mod expr;
 pub mod graph;
 pub mod hex;
-pub mod plan;
 pub mod kinds;
+pub mod plan;
 pub mod provider;
 pub mod role;
 pub mod secrets;
