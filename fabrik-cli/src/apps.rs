@@ -37,7 +37,9 @@ impl<'a> Current<'a> {
             let Target::Resource(address) = &reference.target else {
                 return Ok(None);
             };
-            Ok(self.get(address).and_then(|row| output(row, &reference.path)))
+            Ok(self
+                .get(address)
+                .and_then(|row| output(row, &reference.path)))
         };
         expr::resolve(value, &scope).unwrap_or_else(|_| value.clone())
     }

@@ -36,9 +36,7 @@ pub(crate) fn apply(session: &mut Session, plan: &Plan) -> Done<bool> {
                 };
                 plan::render(plan, &style)
             }
-            Answer::Graph => {
-                graph::render(&plan.stack, Some(plan), GraphFormat::Tree, out.style())
-            }
+            Answer::Graph => graph::render(&plan.stack, Some(plan), GraphFormat::Tree, out.style()),
             Answer::Undo => undo(plan),
         };
         out.message(&shown)?;
@@ -129,9 +127,13 @@ pub(crate) fn secret(session: &mut Session, name: &str) -> Done<Zeroizing<String
         }
     }
     if value.is_empty() {
-        return Err(Error::new(ErrorKind::Invalid, format!("no value was given for {name}"))
-            .hint(format!("type it when asked, or pipe it in: `fabrik secrets set {name} < FILE`"))
-            .into());
+        return Err(
+            Error::new(ErrorKind::Invalid, format!("no value was given for {name}"))
+                .hint(format!(
+                    "type it when asked, or pipe it in: `fabrik secrets set {name} < FILE`"
+                ))
+                .into(),
+        );
     }
     Ok(value)
 }

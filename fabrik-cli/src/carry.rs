@@ -126,7 +126,11 @@ fn consent(session: &mut Session, plan: &Plan, carry: Carry) -> Done<bool> {
     match carry.consent {
         Consent::Name => {
             let deletes = plan.summary().delete;
-            let held = plan.changes.iter().filter(|change| change.data_loss).count();
+            let held = plan
+                .changes
+                .iter()
+                .filter(|change| change.data_loss)
+                .count();
             let mut question = format!("This deletes {deletes} objects of {name}");
             if held > 0 {
                 question.push_str(&format!(", of which {held} hold data"));

@@ -58,7 +58,10 @@ impl Dump {
         if let Some(run) = &snapshot.open_run {
             return Err(Error::new(
                 ErrorKind::Conflict,
-                format!("run {} has no end: it is running, or was interrupted", run.id),
+                format!(
+                    "run {} has no end: it is running, or was interrupted",
+                    run.id
+                ),
             )
             .hint("let it end, or run `fabrik apply` to resolve it, then export"));
         }
@@ -72,7 +75,7 @@ impl Dump {
             stack: place.name.clone(),
             env: place.env.clone(),
             revision: snapshot.revision,
-            rows: snapshot.rows,
+            rows: snapshot.rows.into(),
             secrets: snapshot.secrets,
             outputs: snapshot.outputs,
             meta: snapshot.meta,
@@ -105,9 +108,16 @@ impl Dump {
             entry = entry.change(Change::PutMeta(key, value));
         }
         for (address, declared) in self.declared {
-            entry = entry.change(Change::Declared(revision, address, Some(Box::new(declared))));
+            entry = entry.change(Change::Declared(
+                revision,
+                address,
+                Some(Box::new(declared)),
+            ));
         }
-        entry.change(Change::Revision(revision, self.outputs.into_iter().collect()))
+        entry.change(Change::Revision(
+            revision,
+            self.outputs.into_iter().collect(),
+        ))
     }
 
     /// Every value in it, for checking that a key opens them.

@@ -18,7 +18,10 @@ pub(crate) fn resources(stack: &Stack, below: &str) -> Vec<Value> {
         .values()
         .filter(|declared| below.is_empty() || declared.address.matches(below))
         .collect();
-    chosen.iter().map(|declared| resource(declared, below)).collect()
+    chosen
+        .iter()
+        .map(|declared| resource(declared, below))
+        .collect()
 }
 
 /// Everything of a stack, as YAML text.
@@ -39,7 +42,13 @@ pub(crate) fn id_of(address: &Address) -> String {
         .or_else(|| text.strip_prefix("apps."))
         .unwrap_or(text);
     text.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect::<String>()
         .trim_matches('-')
         .to_owned()
@@ -113,9 +122,7 @@ fn seconds(duration: Duration) -> String {
 fn written(value: &Value, below: &str) -> Value {
     match value {
         Value::Expr(expr) => Value::from(renamed(expr, below).to_string().as_str()),
-        Value::Str(text) if text.contains("${") => {
-            Value::from(text.replace("${", "$${").as_str())
-        }
+        Value::Str(text) if text.contains("${") => Value::from(text.replace("${", "$${").as_str()),
         Value::List(items) => Value::list(items.iter().map(|item| written(item, below))),
         Value::Map(map) => Value::map(
             map.iter()
@@ -176,7 +183,11 @@ mod tests {
             ("clear", Value::secret("canary-canary")),
         ]);
         let route = Address::parse("apps.api.route").unwrap();
-        let service = Declared::new(service, "local.service", Value::map([("a", Value::from(true))]));
+        let service = Declared::new(
+            service,
+            "local.service",
+            Value::map([("a", Value::from(true))]),
+        );
         stack.declare(service).unwrap();
         stack
             .declare(Declared::new(route, "local.route", inputs))

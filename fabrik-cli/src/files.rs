@@ -11,7 +11,9 @@ pub(crate) fn file_error(verb: &str, path: &Path, error: &std::io::Error) -> Err
     let message = format!("cannot {verb} `{}`", path.display());
     let failed = Error::new(ErrorKind::Io, message).cause(error);
     match error.kind() {
-        std::io::ErrorKind::PermissionDenied => failed.hint("check the owner and mode of the file and its directory"),
+        std::io::ErrorKind::PermissionDenied => {
+            failed.hint("check the owner and mode of the file and its directory")
+        }
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             failed.hint("free some space and run the command again")
         }

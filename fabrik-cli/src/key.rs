@@ -37,9 +37,15 @@ impl std::fmt::Display for KeySource {
             KeySource::File(path) | KeySource::DataDir(path) => write!(f, "`{}`", path.display()),
             // The command may name a vault's entry; its first word is enough.
             KeySource::Command(command) => {
-                write!(f, "the command `{}`", command.split(' ').next().unwrap_or_default())
+                write!(
+                    f,
+                    "the command `{}`",
+                    command.split(' ').next().unwrap_or_default()
+                )
             }
-            KeySource::Missing(Some(path)) => write!(f, "none yet, to be made at `{}`", path.display()),
+            KeySource::Missing(Some(path)) => {
+                write!(f, "none yet, to be made at `{}`", path.display())
+            }
             KeySource::Missing(None) => f.write_str("none"),
         }
     }
@@ -72,7 +78,9 @@ pub fn read(world: &World, source: &KeySource) -> Result<Option<Key>> {
     match source {
         KeySource::Variable => {
             let text = world.var(env_vars::FABRIK_STATE_KEY).unwrap_or_default();
-            Key::from_hex(text).map(Some).map_err(|error| error.context("from", source))
+            Key::from_hex(text)
+                .map(Some)
+                .map_err(|error| error.context("from", source))
         }
         KeySource::File(path) | KeySource::DataDir(path) => {
             let mode = std::fs::metadata(path)
@@ -87,10 +95,14 @@ pub fn read(world: &World, source: &KeySource) -> Result<Option<Key>> {
                 .hint(format!("run `chmod 600 {}`", path.display())));
             }
             let text = Zeroizing::new(files::read_text(path)?);
-            Key::from_hex(&text).map(Some).map_err(|error| error.context("from", source))
+            Key::from_hex(&text)
+                .map(Some)
+                .map_err(|error| error.context("from", source))
         }
         KeySource::Command(command) => run(world, command).and_then(|text| {
-            Key::from_hex(&text).map(Some).map_err(|error| error.context("from", source))
+            Key::from_hex(&text)
+                .map(Some)
+                .map_err(|error| error.context("from", source))
         }),
         KeySource::Missing(_) => Ok(None),
     }
@@ -138,8 +150,11 @@ pub fn create(world: &World, state: &Path, entropy: &dyn Entropy) -> Result<Key>
     // Somebody else may have been faster: what is in the file counts.
     let id = files::read_text(&id_path)?;
     let path = key_file(world, id.trim()).ok_or_else(|| {
-        Error::new(ErrorKind::Io, "there is no place for the state key: `HOME` is not set")
-            .hint("set `FABRIK_STATE_KEY_FILE` or `FABRIK_STATE_KEY`")
+        Error::new(
+            ErrorKind::Io,
+            "there is no place for the state key: `HOME` is not set",
+        )
+        .hint("set `FABRIK_STATE_KEY_FILE` or `FABRIK_STATE_KEY`")
     })?;
     if let Some(dir) = path.parent() {
         files::private_dir(dir)?;

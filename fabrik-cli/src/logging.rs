@@ -30,8 +30,11 @@ pub(crate) fn start(session: &Session) -> Result<()> {
         return Ok(());
     }
     let filter = EnvFilter::builder().parse(&filter).map_err(|error| {
-        Error::new(ErrorKind::Invalid, format!("`{filter}` is no log filter: {error}"))
-            .hint("a filter looks like `debug` or `info,fabrik_core=trace`")
+        Error::new(
+            ErrorKind::Invalid,
+            format!("`{filter}` is no log filter: {error}"),
+        )
+        .hint("a filter looks like `debug` or `info,fabrik_core=trace`")
     })?;
     let sink: Box<dyn Write + Send> = match &settings.log_file {
         Some(path) => Box::new(
@@ -94,7 +97,11 @@ impl Drop for CleanLine {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.line);
         let clean = fabrik_core::secrets::printable(&self.writer.redactors.clean(&text));
-        let mut sink = self.writer.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = self
+            .writer
+            .sink
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // A log that cannot be written must not stop the run.
         _ = sink.write_all(clean.as_bytes());
     }

@@ -208,7 +208,7 @@ impl Session {
         }
         let passing = Key::generate(&*self.world.entropy)?;
         if place.state.exists() {
-            check_readable(place, &passing, &source, &*self.world).await?;
+            check_readable(place, &passing, &source, &self.world).await?;
         }
         match access {
             Access::Look => Ok(passing),
@@ -307,11 +307,17 @@ mod tests {
 
     #[test]
     fn values_of_variables_stay_out_of_history() {
-        let args: Vec<std::ffi::OsString> =
-            ["/bin/fabrik", "apply", "--var", "a=canary", "--var=b=canary", "x"]
-                .iter()
-                .map(Into::into)
-                .collect();
+        let args: Vec<std::ffi::OsString> = [
+            "/bin/fabrik",
+            "apply",
+            "--var",
+            "a=canary",
+            "--var=b=canary",
+            "x",
+        ]
+        .iter()
+        .map(Into::into)
+        .collect();
         assert_eq!(command_line(&args), "fabrik apply --var a=… --var=b=… x");
     }
 }

@@ -156,22 +156,26 @@ mod tests {
 
     fn find(dir: &tempfile::TempDir, named: Option<&str>) -> Result<String> {
         let path = find_spec(dir.path(), None, named)?;
-        Ok(path
-            .strip_prefix(dir.path())
-            .unwrap()
-            .display()
-            .to_string())
+        Ok(path.strip_prefix(dir.path()).unwrap().display().to_string())
     }
 
     #[test]
     fn specs_are_found_by_path_and_id() {
-        let dir = project(&["fabrik.yaml", "my-api.yaml", "specs/a.yaml", "specs/b/spec.yaml"]);
+        let dir = project(&[
+            "fabrik.yaml",
+            "my-api.yaml",
+            "specs/a.yaml",
+            "specs/b/spec.yaml",
+        ]);
         assert_eq!(find(&dir, None).unwrap(), "fabrik.yaml");
         assert_eq!(find(&dir, Some("my-api")).unwrap(), "my-api.yaml");
         assert_eq!(find(&dir, Some("my-api.yaml")).unwrap(), "my-api.yaml");
         assert_eq!(find(&dir, Some("a")).unwrap(), "specs/a.yaml");
         assert_eq!(find(&dir, Some("b")).unwrap(), "specs/b/spec.yaml");
-        assert_eq!(find(&dir, Some("./specs/b")).unwrap(), "./specs/b/spec.yaml");
+        assert_eq!(
+            find(&dir, Some("./specs/b")).unwrap(),
+            "./specs/b/spec.yaml"
+        );
     }
 
     #[test]

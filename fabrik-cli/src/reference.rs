@@ -51,7 +51,12 @@ pub(crate) fn type_page(info: &TypeInfo) -> String {
         _ = writeln!(page, "- {fact}");
     }
     page.push_str("\n## Example\n\n```yaml\nresources:\n");
-    let name = info.name.rsplit('.').next().unwrap_or("it").replace('_', "-");
+    let name = info
+        .name
+        .rsplit('.')
+        .next()
+        .unwrap_or("it")
+        .replace('_', "-");
     _ = writeln!(page, "  - id: {name}\n    type: {}", info.name);
     let example = example(&info.schema, &info.schema, 3);
     if example.is_empty() {
@@ -140,7 +145,12 @@ fn properties<'a>(schema: &'a Json, root: &'a Json) -> Vec<(&'a str, &'a Json, b
         .flatten()
         .map(|(name, field)| (name.as_str(), field, must.contains(&name.as_str())))
         .collect();
-    for part in schema.get("allOf").and_then(Json::as_array).into_iter().flatten() {
+    for part in schema
+        .get("allOf")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+    {
         found.extend(properties(part, root));
     }
     found.sort_by_key(|(name, _, must)| (!must, *name));
@@ -162,7 +172,13 @@ fn fields(schema: &Json, root: &Json, depth: usize, page: &mut String) {
         let pad = "  ".repeat(depth);
         _ = write!(page, "{pad}- `{name}` ({})", notes.join(", "));
         match text_of(field, "description").or_else(|| text_of(target, "description")) {
-            Some(text) => _ = writeln!(page, ": {}", text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            Some(text) => {
+                _ = writeln!(
+                    page,
+                    ": {}",
+                    text.split_whitespace().collect::<Vec<_>>().join(" ")
+                )
+            }
             None => page.push('\n'),
         }
         if depth < DEPTH {
@@ -184,7 +200,10 @@ fn compact(value: &Json) -> String {
 /// What a field holds, in words.
 fn kind(schema: &Json, root: &Json) -> String {
     if let Some(values) = schema.get("enum").and_then(Json::as_array) {
-        let values: Vec<String> = values.iter().map(|value| format!("`{}`", compact(value))).collect();
+        let values: Vec<String> = values
+            .iter()
+            .map(|value| format!("`{}`", compact(value)))
+            .collect();
         return format!("one of {}", values.join(", "));
     }
     if let Some(value) = schema.get("const") {

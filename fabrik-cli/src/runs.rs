@@ -56,7 +56,9 @@ pub(crate) async fn watch<T>(
     url: impl AsyncFnOnce(&T) -> Option<String>,
 ) -> Done<T> {
     let options = ReporterOptions {
-        mode: (!session.settings.animate && !session.out.config().json_events && !session.settings.quiet)
+        mode: (!session.settings.animate
+            && !session.out.config().json_events
+            && !session.settings.quiet)
             .then_some(Mode::Plain),
         stack: name.to_owned(),
         json_into: json_into(session)?,
@@ -148,7 +150,9 @@ pub(crate) async fn recover(
     let interrupted = last.is_some_and(|run| run.end.is_none());
     if !interrupted {
         if resume {
-            session.out.message("no run was interrupted; planning afresh")?;
+            session
+                .out
+                .message("no run was interrupted; planning afresh")?;
         }
         return Ok(false);
     }

@@ -74,7 +74,9 @@ fn candidates(session: &Session, path: &Path, name: &str, env: &str) -> Done<Vec
         dirs.extend(session.find(None)?.parent().map(Path::to_path_buf));
     } else {
         let specs = [None, Some(name)];
-        let found = specs.iter().filter_map(|named| project::find_spec(dir, None, *named).ok());
+        let found = specs
+            .iter()
+            .filter_map(|named| project::find_spec(dir, None, *named).ok());
         dirs.extend(found.filter_map(|spec| spec.parent().map(Path::to_path_buf)));
         dirs.push(dir.clone());
         dirs.extend(path.parent().map(Path::to_path_buf));

@@ -20,7 +20,11 @@ pub(crate) struct Found {
 }
 
 /// Every secret of a stack.
-pub(crate) fn all(world: &World, project: &Project, kept: &BTreeMap<Arc<str>, Value>) -> Result<Vec<Found>> {
+pub(crate) fn all(
+    world: &World,
+    project: &Project,
+    kept: &BTreeMap<Arc<str>, Value>,
+) -> Result<Vec<Found>> {
     let _ = (world, project, kept);
     Ok(Vec::new())
 }

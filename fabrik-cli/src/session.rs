@@ -78,14 +78,15 @@ impl Session {
     }
 
     /// Runs a future to its end, on threads of its own.
-    pub(crate) fn block_on<T>(&mut self, future: impl AsyncFnOnce(&mut Session) -> Done<T>) -> Done<T> {
+    pub(crate) fn block_on<T>(
+        &mut self,
+        future: impl AsyncFnOnce(&mut Session) -> Done<T>,
+    ) -> Done<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|error| {
-                Error::new(ErrorKind::Io, "no threads can be started").cause(error)
-            })?;
+            .map_err(|error| Error::new(ErrorKind::Io, "no threads can be started").cause(error))?;
         let result = runtime.block_on(boxed(future(self)));
         // A provider that hangs must not keep the program from ending.
         runtime.shutdown_background();
@@ -125,7 +126,9 @@ impl Session {
 }
 
 /// The future on the heap: commands are large, and the main thread's stack is not.
-fn boxed<'a, T>(future: impl Future<Output = T> + 'a) -> std::pin::Pin<Box<dyn Future<Output = T> + 'a>> {
+fn boxed<'a, T>(
+    future: impl Future<Output = T> + 'a,
+) -> std::pin::Pin<Box<dyn Future<Output = T> + 'a>> {
     Box::pin(future)
 }
 

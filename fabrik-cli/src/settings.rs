@@ -189,7 +189,12 @@ impl Settings {
                 )?,
                 || Duration::ZERO,
             ),
-            state: path(global.state.as_ref(), "--state", env_vars::FABRIK_STATE, "state")?,
+            state: path(
+                global.state.as_ref(),
+                "--state",
+                env_vars::FABRIK_STATE,
+                "state",
+            )?,
             log: world.var(env_vars::FABRIK_LOG).map(str::to_owned),
             log_file: global
                 .log_file
@@ -208,7 +213,13 @@ impl Settings {
             env: or_default(None, || "default".to_owned()),
             vars: Vec::new(),
             var_files: Vec::new(),
-            format: or_default(None, || if global.json { Format::Json } else { Format::Text }),
+            format: or_default(None, || {
+                if global.json {
+                    Format::Json
+                } else {
+                    Format::Text
+                }
+            }),
             json_into: None,
             color: color(global.no_color, world),
             animate: false,
@@ -253,9 +264,8 @@ impl Layers<'_> {
         key: &'static str,
         read: &dyn Fn(&str) -> Result<T, String>,
     ) -> Result<Option<Setting<T>>> {
-        let bad = |place: String, why: String| {
-            Error::new(ErrorKind::Invalid, format!("{place}: {why}"))
-        };
+        let bad =
+            |place: String, why: String| Error::new(ErrorKind::Invalid, format!("{place}: {why}"));
         if let Some(value) = flag {
             let origin = Origin::Flag(flag_name);
             return Ok(Some(Setting { value, origin }));
@@ -268,8 +278,8 @@ impl Layers<'_> {
         match self.project.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => {
-                let value = read(&plain(value))
-                    .map_err(|why| bad(format!("`{key}` in `{FILE}`"), why))?;
+                let value =
+                    read(&plain(value)).map_err(|why| bad(format!("`{key}` in `{FILE}`"), why))?;
                 let origin = Origin::Project;
                 Ok(Some(Setting { value, origin }))
             }
@@ -318,7 +328,10 @@ pub(crate) fn color(no_color: bool, world: &World) -> Color {
     let dumb = world.var(env_vars::TERM) == Some("dumb");
     if no_color || world.var(env_vars::NO_COLOR).is_some() {
         Color::Never
-    } else if world.var(env_vars::CLICOLOR_FORCE).is_some_and(|value| value != "0") {
+    } else if world
+        .var(env_vars::CLICOLOR_FORCE)
+        .is_some_and(|value| value != "0")
+    {
         Color::Always
     } else if dumb {
         Color::Never
@@ -328,7 +341,9 @@ pub(crate) fn color(no_color: bool, world: &World) -> Color {
 }
 
 fn animate(world: &World) -> bool {
-    let ci = world.var(env_vars::CI).is_some_and(|value| value != "false");
+    let ci = world
+        .var(env_vars::CI)
+        .is_some_and(|value| value != "false");
     world.terminal.stderr && !ci && world.var(env_vars::TERM) != Some("dumb")
 }
 

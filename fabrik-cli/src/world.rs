@@ -169,9 +169,7 @@ impl EchoOff {
             return EchoOff(None);
         };
         let mut silent = before.clone();
-        silent
-            .local_modes
-            .remove(rustix::termios::LocalModes::ECHO);
+        silent.local_modes.remove(rustix::termios::LocalModes::ECHO);
         match rustix::termios::tcsetattr(
             std::io::stdin(),
             rustix::termios::OptionalActions::Flush,

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use fabrik_core::spec;
 use serde_json::json;
 
 use crate::args::DocsArgs;
@@ -50,7 +49,12 @@ fn page(session: &Session, topic: &str) -> Done<String> {
         let info = provider.info();
         let mut intro = format!("{}\n\nTypes:\n", info.description.trim());
         for kind in &info.types {
-            _ = writeln!(intro, "- `{}`: {}", kind.name, first_line(&kind.description));
+            _ = writeln!(
+                intro,
+                "- `{}`: {}",
+                kind.name,
+                first_line(&kind.description)
+            );
         }
         _ = writeln!(intro, "\nConfigured below `providers: {{{topic}: …}}`.");
         return Ok(reference::schema_page(topic, &intro, &info.config));
@@ -130,14 +134,20 @@ fn list(session: &mut Session) -> Done {
     let mut text = String::new();
     for (title, entries) in groups.iter().filter(|(_, entries)| !entries.is_empty()) {
         _ = writeln!(text, "{}", style.paint(Tone::Strong, title));
-        let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let width = entries
+            .iter()
+            .map(|(name, _)| name.len())
+            .max()
+            .unwrap_or(0);
         for (name, about) in entries {
             _ = writeln!(text, "{}", format!("  {name:width$}  {about}").trim_end());
         }
         text.push('\n');
     }
     session.out.data(text.trim_end())?;
-    session.out.message("\n`fabrik docs NAME` shows one in full")?;
+    session
+        .out
+        .message("\n`fabrik docs NAME` shows one in full")?;
     Ok(Exit::DONE)
 }
 

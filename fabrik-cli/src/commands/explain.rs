@@ -55,7 +55,9 @@ fn list(session: &mut Session) -> Done {
         .map(|page| format!("{}  {}", page.code, page.title))
         .collect();
     session.out.data(&lines.join("\n"))?;
-    session.out.message("\n`fabrik explain CODE` shows one in full")?;
+    session
+        .out
+        .message("\n`fabrik explain CODE` shows one in full")?;
     Ok(Exit::DONE)
 }
 

@@ -28,7 +28,12 @@ pub(super) async fn graph(session: &mut Session, args: &GraphArgs) -> Done {
         None if session.is_machine() => GraphFormat::Json,
         None => GraphFormat::Tree,
     };
-    let text = graph::render(&project.stack, plan.as_ref(), style, session.out.data_style());
+    let text = graph::render(
+        &project.stack,
+        plan.as_ref(),
+        style,
+        session.out.data_style(),
+    );
     session.out.data(&text)?;
     Ok(Exit::DONE)
 }

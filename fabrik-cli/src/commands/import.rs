@@ -79,9 +79,11 @@ fn declared_here(stack: &Stack, address: &Address) -> Done<()> {
     let message = format!("the spec declares no {address}");
     let error = Error::new(ErrorKind::NotFound, message);
     let known = stack.resources.keys().map(Address::as_str);
-    Err(match fabrik_core::diagnostic::did_you_mean(address.as_str(), known) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("declare it first, or run `fabrik import TYPE NAME ID`"),
-    }
-    .into())
+    Err(
+        match fabrik_core::diagnostic::did_you_mean(address.as_str(), known) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("declare it first, or run `fabrik import TYPE NAME ID`"),
+        }
+        .into(),
+    )
 }

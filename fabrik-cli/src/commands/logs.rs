@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Shows the log of an app or resource.
 pub(super) async fn logs(session: &mut Session, args: &LogsArgs) -> Done {
-    let (project, addresses) = subject(session, args.what.as_deref())?;
+    let (project, addresses) = subject(session, args.what.as_deref()).await?;
     let engine = session.engine(&project.place, Access::Look).await?;
     let many = addresses.len() > 1;
     let mut sources: Vec<Source> = addresses
@@ -105,7 +105,7 @@ fn print(session: &mut Session, address: &Address, lines: &[LogLine], many: bool
 }
 
 /// What is meant: an app or address of the spec here, or another spec.
-fn subject(session: &mut Session, what: Option<&str>) -> Done<(Project, Vec<Address>)> {
+async fn subject(session: &mut Session, what: Option<&str>) -> Done<(Project, Vec<Address>)> {
     let Some(what) = what else {
         let project = session.load(None).await?;
         let all = all_logs(&project.stack)?;
@@ -140,7 +140,11 @@ fn in_stack(stack: &Stack, what: &str) -> Option<Address> {
 }
 
 fn all_logs(stack: &Stack) -> Done<Vec<Address>> {
-    let all: Vec<Address> = stack.apps.iter().filter_map(|app| app.logs.clone()).collect();
+    let all: Vec<Address> = stack
+        .apps
+        .iter()
+        .filter_map(|app| app.logs.clone())
+        .collect();
     if all.is_empty() {
         let message = format!("{} has no app with a log", stack.display_name());
         return Err(Error::new(ErrorKind::NotFound, message)

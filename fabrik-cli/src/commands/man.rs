@@ -41,7 +41,10 @@ fn write(dir: &Path, name: &str, command: &clap::Command) -> Done<usize> {
     let page = render(&command.clone().name(name.to_owned()))?;
     std::fs::write(&path, page).map_err(|error| file_error("write", &path, &error))?;
     let mut count = 1;
-    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+    for inner in command
+        .get_subcommands()
+        .filter(|inner| !inner.is_hide_set())
+    {
         count += write(dir, &format!("{name}-{}", inner.get_name()), inner)?;
     }
     Ok(count)

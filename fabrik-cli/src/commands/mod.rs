@@ -43,7 +43,9 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         Command::Man(args) => man::man(session, &args),
         Command::Agent(args) => agent::agent(session, &args),
         Command::Plan(args) => session.block_on(async |session| plan::plan(session, &args).await),
-        Command::Apply(args) => session.block_on(async |session| apply::apply(session, &args).await),
+        Command::Apply(args) => {
+            session.block_on(async |session| apply::apply(session, &args).await)
+        }
         Command::Destroy(args) => {
             session.block_on(async |session| destroy::destroy(session, &args).await)
         }

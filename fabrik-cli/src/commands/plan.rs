@@ -8,8 +8,8 @@ use fabrik_core::plan::Plan;
 
 use crate::args::{Format, PlanArgs};
 use crate::carry;
-use crate::expand;
 use crate::exit::Exit;
+use crate::expand;
 use crate::fail::Done;
 use crate::files;
 use crate::output::plan::{self, PlanStyle};
@@ -52,9 +52,9 @@ pub(super) async fn plan(session: &mut Session, args: &PlanArgs) -> Done {
     }
     if let Some(out) = &args.out {
         let next = crate::output::text::shell_word(&out.display().to_string());
-        session
-            .out
-            .hint(&format!("`fabrik apply {next}` carries out exactly this plan"))?;
+        session.out.hint(&format!(
+            "`fabrik apply {next}` carries out exactly this plan"
+        ))?;
     }
     let changed = !plan.is_empty();
     Ok(if args.detailed_exitcode && changed {

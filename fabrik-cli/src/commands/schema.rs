@@ -1,6 +1,5 @@
 //! `fabrik schema`.
 
-use fabrik_core::spec;
 use serde_json::{Value as Json, json};
 
 use crate::args::{Format, SchemaArgs};

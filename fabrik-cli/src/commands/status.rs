@@ -101,7 +101,10 @@ fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<Ap
                 .keys()
                 .filter(|address| address.matches(app.address.as_str()));
             let (there, wanted) = declared.fold((0, 0), |(there, wanted), address| {
-                (there + usize::from(current.get(address).is_some()), wanted + 1)
+                (
+                    there + usize::from(current.get(address).is_some()),
+                    wanted + 1,
+                )
             });
             let (health, state) = match (there, failed) {
                 (0, _) => (Health::Unknown, "not applied"),
@@ -116,12 +119,18 @@ fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<Ap
                 health,
                 state: state.to_owned(),
                 version: text(&app.version),
-                url: if there == 0 { String::new() } else { text(&app.url) },
+                url: if there == 0 {
+                    String::new()
+                } else {
+                    text(&app.url)
+                },
                 checks: (!own.is_empty()).then(|| {
                     let passed = own.iter().filter(|check| check.passed).count();
                     (passed, own.len())
                 }),
-                note: failed.map(|check| check.evidence.clone()).unwrap_or_default(),
+                note: failed
+                    .map(|check| check.evidence.clone())
+                    .unwrap_or_default(),
             }
         })
         .collect()
@@ -132,9 +141,8 @@ fn resources_of(stack: &Stack, snapshot: &Snapshot, plan: Option<&Plan>) -> Vec<
         .rows
         .iter()
         .map(|row| {
-            let drift = plan.and_then(|plan| {
-                plan.drift.iter().find(|drift| drift.address == row.address)
-            });
+            let drift =
+                plan.and_then(|plan| plan.drift.iter().find(|drift| drift.address == row.address));
             let (health, state) = match (row.status, drift) {
                 (RowStatus::Current, Some(drift)) if drift.missing => (Health::Bad, "gone"),
                 (RowStatus::Current, Some(_)) => (Health::Warn, "changed outside"),
@@ -156,7 +164,10 @@ fn resources_of(stack: &Stack, snapshot: &Snapshot, plan: Option<&Plan>) -> Vec<
         })
         .collect();
     let missing = stack.resources.values().filter(|declared| {
-        !snapshot.rows.iter().any(|row| row.address == declared.address)
+        !snapshot
+            .rows
+            .iter()
+            .any(|row| row.address == declared.address)
     });
     rows.extend(missing.map(|declared| ResourceStatus {
         address: declared.address.to_string(),
@@ -191,7 +202,11 @@ fn attention(snapshot: &Snapshot, runs: &[RunSummary], plan: Option<&Plan>) -> V
         ));
     }
     if let Some((end, _)) = runs.first().and_then(|run| run.end.as_ref()) {
-        lines.extend(end.left.iter().map(|left| format!("left to do by hand: {left}")));
+        lines.extend(
+            end.left
+                .iter()
+                .map(|left| format!("left to do by hand: {left}")),
+        );
     }
     for row in &snapshot.rows {
         match row.status {

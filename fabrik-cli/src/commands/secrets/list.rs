@@ -29,7 +29,9 @@ pub(super) async fn list(session: &mut Session) -> Done {
                 })
             })
             .collect();
-        session.out.structured(&json!({"v": 1, "secrets": secrets}))?;
+        session
+            .out
+            .structured(&json!({"v": 1, "secrets": secrets}))?;
         return Ok(Exit::DONE);
     }
     if found.is_empty() {
@@ -38,7 +40,11 @@ pub(super) async fn list(session: &mut Session) -> Done {
     }
     let mut table = Table::new(["SECRET", "COMES FROM", ""]);
     for secret in &found {
-        let tone = if secret.missing { Tone::Bad } else { Tone::Plain };
+        let tone = if secret.missing {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
         table.row([
             (Tone::Strong, secret.name.as_str()),
             (tone, secret.origin.as_str()),

@@ -1,9 +1,9 @@
 //! `fabrik secrets rotate`.
 
-use crate::pending::Later as _;
 use crate::args::SecretNameArgs;
 use crate::exit::Exit;
 use crate::fail::Done;
+use crate::pending::Later as _;
 use crate::place::Access;
 use crate::session::Session;
 

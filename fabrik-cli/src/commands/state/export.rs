@@ -15,8 +15,7 @@ pub(super) async fn export(session: &mut Session, args: &StateExportArgs) -> Don
     let place = session.locate(None)?;
     let dump = Dump::of(&place).await?;
     let objects = dump.rows.len();
-    let json = serde_json::to_value(&dump)
-        .map_err(|error| crate::dump::damaged(&error))?;
+    let json = serde_json::to_value(&dump).map_err(|error| crate::dump::damaged(&error))?;
     let text_form = serde_json::to_string_pretty(&json).unwrap_or_else(|_| json!({}).to_string());
     match &args.file {
         None => session.out.data(&text_form)?,

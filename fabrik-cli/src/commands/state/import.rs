@@ -68,7 +68,9 @@ pub(super) async fn import(session: &mut Session, args: &StateImportArgs) -> Don
         place.display_name(),
         text::count(objects, "object")
     ))?;
-    session.out.hint("`fabrik plan` shows whether it fits the spec")?;
+    session
+        .out
+        .hint("`fabrik plan` shows whether it fits the spec")?;
     Ok(Exit::DONE)
 }
 
