@@ -17,7 +17,7 @@ use crate::world::World;
 
 /// Where the key of a state comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     /// `FABRIK_STATE_KEY`.
     Variable,
     /// `FABRIK_STATE_KEY_FILE`.
@@ -52,7 +52,7 @@ impl std::fmt::Display for KeySource {
 }
 
 /// Finds where the key of a state comes from.
-pub fn source(world: &World, state: &Path) -> KeySource {
+pub(crate) fn source(world: &World, state: &Path) -> KeySource {
     if world.var(env_vars::FABRIK_STATE_KEY).is_some() {
         return KeySource::Variable;
     }
@@ -74,7 +74,7 @@ pub fn source(world: &World, state: &Path) -> KeySource {
 ///
 /// # Errors
 /// For a key that cannot be read, is no key, or that others can read.
-pub fn read(world: &World, source: &KeySource) -> Result<Option<Key>> {
+pub(crate) fn read(world: &World, source: &KeySource) -> Result<Option<Key>> {
     match source {
         KeySource::Variable => {
             let text = world.var(env_vars::FABRIK_STATE_KEY).unwrap_or_default();
@@ -140,7 +140,7 @@ fn run(world: &World, command: &str) -> Result<Zeroizing<String>> {
 ///
 /// # Errors
 /// When there is no place for it.
-pub fn create(world: &World, state: &Path, entropy: &dyn Entropy) -> Result<Key> {
+pub(crate) fn create(world: &World, state: &Path, entropy: &dyn Entropy) -> Result<Key> {
     let id_path = id_file(state);
     if let Some(dir) = state.parent() {
         files::private_dir(dir)?;
@@ -167,7 +167,7 @@ pub fn create(world: &World, state: &Path, entropy: &dyn Entropy) -> Result<Key>
 }
 
 /// The error for a state with secrets whose key is not there.
-pub fn missing(source: &KeySource) -> Error {
+pub(crate) fn missing(source: &KeySource) -> Error {
     let error = Error::new(
         ErrorKind::Auth,
         "the key of this state is not here, and the state holds secrets",

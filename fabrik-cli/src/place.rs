@@ -60,8 +60,6 @@ pub(crate) enum Access {
 /// A loaded spec.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
-    /// Its file.
-    pub(crate) spec: PathBuf,
     /// What it says.
     pub(crate) stack: Arc<Stack>,
     /// Where its state is.
@@ -89,7 +87,6 @@ impl Session {
         let stack = spec::accept(self, loaded)?;
         let place = self.place(&path, &stack.name);
         Ok(Project {
-            spec: path,
             stack: Arc::new(stack),
             place,
         })

@@ -12,7 +12,7 @@ const DEFAULT: [&str; 2] = ["fabrik.yaml", "fabrik.yml"];
 ///
 /// # Errors
 /// Says what was looked for, and names like it.
-pub fn find_spec(dir: &Path, file: Option<&Path>, named: Option<&str>) -> Result<PathBuf> {
+pub(crate) fn find_spec(dir: &Path, file: Option<&Path>, named: Option<&str>) -> Result<PathBuf> {
     match (file, named) {
         (Some(_), Some(named)) => Err(Error::new(
             ErrorKind::Invalid,
@@ -77,7 +77,7 @@ fn missing(dir: &Path, named: &str, looked: Vec<PathBuf>) -> Error {
     } else {
         format!("there is no spec `{named}`")
     };
-    let mut error = Error::new(ErrorKind::Invalid, message).code("FAB1001");
+    let mut error = Error::new(ErrorKind::Invalid, message);
     for path in looked {
         let shown = path.strip_prefix(dir).unwrap_or(&path);
         error = error.context("looked for", shown.display());
@@ -116,6 +116,7 @@ pub(crate) fn known_specs(dir: &Path) -> Vec<(String, PathBuf)> {
                 .is_some_and(|extension| extension == "yaml" || extension == "yml");
             match id {
                 // `NAME.ENV.yaml` is an overlay.
+                Some("fabrik") => {}
                 Some(id) if yaml && fabrik_core::address::is_id(id) && looks_like_spec(&path) => {
                     found.push((id.to_owned(), path.clone()));
                 }

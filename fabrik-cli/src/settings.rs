@@ -14,7 +14,7 @@ use crate::output::Color;
 use crate::world::World;
 
 /// The settings file of a project, relative to its directory.
-pub const FILE: &str = ".fabrik/settings.yaml";
+pub(crate) const FILE: &str = ".fabrik/settings.yaml";
 
 /// Keys the settings file may have.
 const KEYS: [&str; 7] = [
@@ -29,7 +29,7 @@ const KEYS: [&str; 7] = [
 
 /// Where a setting came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A flag.
     Flag(&'static str),
     /// An environment variable.
@@ -52,52 +52,52 @@ impl std::fmt::Display for Origin {
 
 /// A value, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
+pub(crate) struct Setting<T> {
     /// The value.
-    pub value: T,
+    pub(crate) value: T,
     /// Where it came from.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// Everything a command needs to know besides its own arguments.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The directory worked in.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The spec, when named.
-    pub file: Option<Setting<PathBuf>>,
+    pub(crate) file: Option<Setting<PathBuf>>,
     /// The environment.
-    pub env: Setting<String>,
+    pub(crate) env: Setting<String>,
     /// Variables, in the order given.
-    pub vars: Vec<(String, String)>,
+    pub(crate) vars: Vec<(String, String)>,
     /// Files of variables.
-    pub var_files: Vec<PathBuf>,
+    pub(crate) var_files: Vec<PathBuf>,
     /// How data is printed.
-    pub format: Setting<Format>,
+    pub(crate) format: Setting<Format>,
     /// Whether a line of events is written for each thing that happens.
-    pub json_into: Option<PathBuf>,
+    pub(crate) json_into: Option<PathBuf>,
     /// When to colour.
-    pub color: Color,
+    pub(crate) color: Color,
     /// Whether things may move on the screen.
-    pub animate: bool,
+    pub(crate) animate: bool,
     /// Never ask.
-    pub no_input: Setting<bool>,
+    pub(crate) no_input: Setting<bool>,
     /// Every question is answered with yes.
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// Only errors and data.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// How often `-v` was given.
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Most calls in flight; 0 leaves it to the providers.
-    pub parallelism: Setting<usize>,
+    pub(crate) parallelism: Setting<usize>,
     /// How long to wait for the lock.
-    pub lock_timeout: Setting<Duration>,
+    pub(crate) lock_timeout: Setting<Duration>,
     /// Where state is kept, when not beside the spec.
-    pub state: Option<Setting<PathBuf>>,
+    pub(crate) state: Option<Setting<PathBuf>>,
     /// What to log.
-    pub log: Option<String>,
+    pub(crate) log: Option<String>,
     /// Where to log, when not standard error.
-    pub log_file: Option<PathBuf>,
+    pub(crate) log_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -105,7 +105,7 @@ impl Settings {
     ///
     /// # Errors
     /// For a value that is none, naming where it stands.
-    pub fn resolve(global: &GlobalArgs, world: &World) -> Result<Settings> {
+    pub(crate) fn resolve(global: &GlobalArgs, world: &World) -> Result<Settings> {
         let dir = match &global.directory {
             Some(dir) => world.cwd.join(dir),
             None => world.cwd.clone(),
@@ -236,7 +236,7 @@ impl Settings {
     }
 
     /// Where the state of a spec is kept.
-    pub fn state_of(&self, spec_dir: &Path) -> PathBuf {
+    pub(crate) fn state_of(&self, spec_dir: &Path) -> PathBuf {
         match &self.state {
             Some(state) => self.dir.join(&state.value),
             None => spec_dir.join(".fabrik").join("state.db"),
@@ -244,7 +244,7 @@ impl Settings {
     }
 
     /// Whether data and events are for machines.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.value == Format::Json
     }
 }
