@@ -120,10 +120,16 @@ fn touched(journal: &Journal) -> BTreeMap<Address, Touched> {
                 }
             }
             EntryKind::Intent(intent) if intent.verb == Verb::Create => {
-                touched.entry(intent.address.clone()).or_default().recreated.insert(intent.op);
+                touched
+                    .entry(intent.address.clone())
+                    .or_default()
+                    .recreated
+                    .insert(intent.op);
             }
             EntryKind::Outcome { step, outcome, .. } => {
-                let Some(intent) = intents.get(step) else { continue };
+                let Some(intent) = intents.get(step) else {
+                    continue;
+                };
                 let here = touched.entry(intent.address.clone()).or_default();
                 let done = matches!(outcome, StepOutcome::Done);
                 if let (Verb::Update, Some((_, unclear))) = (intent.verb, &mut here.updated) {
@@ -144,12 +150,20 @@ fn touched(journal: &Journal) -> BTreeMap<Address, Touched> {
                     here.deleted.insert(oid);
                 }
             }
-            EntryKind::State { address, what, before } => {
+            EntryKind::State {
+                address,
+                what,
+                before,
+            } => {
                 let here = touched.entry(address.clone()).or_default();
                 match before {
                     // An adoption that needed no write is only forgotten again.
                     None => here.created.extend(
-                        journal.rows.values().filter(|row| row.address == *address && row.adopted).map(|row| row.oid),
+                        journal
+                            .rows
+                            .values()
+                            .filter(|row| row.address == *address && row.adopted)
+                            .map(|row| row.oid),
                     ),
                     Some(row) => {
                         if here.state_only.is_none() && here.first.is_none() {
@@ -200,12 +214,21 @@ impl Builder<'_> {
     }
 
     fn undo_address(&mut self, address: &Address, touched: &Touched) -> Result<()> {
-        let rows: Vec<&Row> = self.journal.rows.values().filter(|row| row.address == *address).collect();
+        let rows: Vec<&Row> = self
+            .journal
+            .rows
+            .values()
+            .filter(|row| row.address == *address)
+            .collect();
         for row in &rows {
             let made_now = touched.created.contains(&row.oid)
                 || (touched.recreated.contains(&row.oid) && row.status == RowStatus::Incomplete);
             if made_now && row.adopted {
-                self.state.push((address.clone(), "forgotten again".into(), vec![Change::Remove(row.oid)]));
+                self.state.push((
+                    address.clone(),
+                    "forgotten again".into(),
+                    vec![Change::Remove(row.oid)],
+                ));
             } else if made_now && row.status != RowStatus::Unsure {
                 let step = self.push(row, StepKind::Delete, touched.first, Undoing::DeleteNew);
                 self.removals.insert(row.oid, step);
@@ -214,14 +237,18 @@ impl Builder<'_> {
         if let Some((oid, observed)) = &touched.adopted
             && let Some(row) = self.journal.rows.get(oid)
         {
-            let body = Undoing::Release { observed: Box::new(observed.clone()) };
+            let body = Undoing::Release {
+                observed: Box::new(observed.clone()),
+            };
             let step = self.push(row, StepKind::Update, touched.first, body);
             self.restores.insert(address.clone(), step);
         }
         if touched.ran {
             return self.undo_action(touched, &rows);
         }
-        let Some(before) = &touched.before else { return Ok(()) };
+        let Some(before) = &touched.before else {
+            return Ok(());
+        };
         match self.journal.rows.get(&before.oid) {
             Some(now) if now.status == RowStatus::Current && now.address == before.address => {
                 if let Some((oid, unclear)) = touched.updated
@@ -255,14 +282,19 @@ impl Builder<'_> {
                 }
             }
             None if touched.recreated.iter().any(|oid| {
-                self.journal.rows.get(oid).is_some_and(|row| row.status == RowStatus::Current)
+                self.journal
+                    .rows
+                    .get(oid)
+                    .is_some_and(|row| row.status == RowStatus::Current)
             }) => {}
             None if touched.deleted.contains(&before.oid) => {
                 let step = self.push(
                     before,
                     StepKind::Create,
                     touched.first,
-                    Undoing::Recreate { before: Box::new(before.clone()) },
+                    Undoing::Recreate {
+                        before: Box::new(before.clone()),
+                    },
                 );
                 self.restores.insert(address.clone(), step);
             }
@@ -273,7 +305,8 @@ impl Builder<'_> {
 
     fn put_back(&mut self, before: &Row, what: &str) {
         let changes = vec![Change::Put(Box::new(before.clone()))];
-        self.state.push((before.address.clone(), what.to_owned(), changes));
+        self.state
+            .push((before.address.clone(), what.to_owned(), changes));
     }
 
     /// An action is run again with what it ran with before, when it watches something.
@@ -282,7 +315,9 @@ impl Builder<'_> {
             Some(before) if !before.options.run_when_changed.is_empty() => {
                 let now = self.journal.rows.get(&before.oid).unwrap_or(before);
                 if now != before {
-                    let body = Undoing::Again { before: Box::new(before.clone()) };
+                    let body = Undoing::Again {
+                        before: Box::new(before.clone()),
+                    };
                     let step = self.push(now, StepKind::Run, touched.first, body);
                     self.restores.insert(before.address.clone(), step);
                 }
@@ -295,7 +330,8 @@ impl Builder<'_> {
             None => {
                 for row in rows {
                     let changes = vec![Change::Remove(row.oid)];
-                    self.state.push((row.address.clone(), "forgotten again".into(), changes));
+                    self.state
+                        .push((row.address.clone(), "forgotten again".into(), changes));
                 }
             }
         }
@@ -307,16 +343,24 @@ impl Builder<'_> {
         for (address, step) in &self.restores {
             // Deleting first is how the run did it; the name may be taken until then.
             for (oid, removal) in &self.removals {
-                if self.journal.rows.get(oid).is_some_and(|row| row.address == *address)
+                if self
+                    .journal
+                    .rows
+                    .get(oid)
+                    .is_some_and(|row| row.address == *address)
                     && self.steps[*step].kind == StepKind::Create
                 {
                     after[*step].push(index(*removal));
                 }
             }
             let deps = match &self.bodies[*step] {
-                Undoing::Restore { before, .. } | Undoing::Recreate { before } | Undoing::Again { before } => {
-                    before.deps.iter().chain(&before.options.run_when_changed).collect()
-                }
+                Undoing::Restore { before, .. }
+                | Undoing::Recreate { before }
+                | Undoing::Again { before } => before
+                    .deps
+                    .iter()
+                    .chain(&before.options.run_when_changed)
+                    .collect(),
                 _ => Vec::new(),
             };
             for dependency in deps {
@@ -354,11 +398,17 @@ impl Builder<'_> {
                         _ => Value::Null,
                     },
                 };
-                self.session.keys(&step.instance, &step.type_name, &inputs).write_group
+                self.session
+                    .keys(&step.instance, &step.type_name, &inputs)
+                    .write_group
             })
             .collect();
         let steps = contract(std::mem::take(&mut self.steps), after, &groups)?.0;
-        Ok(Undo { steps, bodies: self.bodies, state: self.state })
+        Ok(Undo {
+            steps,
+            bodies: self.bodies,
+            state: self.state,
+        })
     }
 
     /// Whether `step` already waits for `target`, directly or through others.
@@ -390,9 +440,11 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
         .ok_or_else(|| Error::new(ErrorKind::Unexpected, "an undo step without an undo"))?;
     match undoing {
         Undoing::DeleteNew => delete_new(preparation).await,
-        Undoing::Restore { before, observed, unclear } => {
-            restore(preparation, before, observed.as_ref(), *unclear).await
-        }
+        Undoing::Restore {
+            before,
+            observed,
+            unclear,
+        } => restore(preparation, before, observed.as_ref(), *unclear).await,
         Undoing::Recreate { before } => recreate(preparation, before).await,
         Undoing::Release { observed } => release(preparation, observed).await,
         Undoing::Again { before } => Ok(again(preparation, before)),
@@ -400,18 +452,29 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
 }
 
 async fn delete_new(preparation: &Preparation) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
     if row.object.id.is_empty() {
-        return Ok(Prepared::Skip(Skipped { remove: Some(row.oid), ..Skipped::nothing() }));
+        return Ok(Prepared::Skip(Skipped {
+            remove: Some(row.oid),
+            ..Skipped::nothing()
+        }));
     }
     let Some(found) = preparation.read(row.object.clone()).await? else {
-        return Ok(Prepared::Skip(Skipped { remove: Some(row.oid), ..Skipped::nothing() }));
+        return Ok(Prepared::Skip(Skipped {
+            remove: Some(row.oid),
+            ..Skipped::nothing()
+        }));
     };
     if row.status == RowStatus::Current
         && let Some(path) = differs(preparation, &row.object.inputs, &found)
     {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was made by this run, but somebody changed its `{path}` since", found.id)),
+            left: Some(format!(
+                "`{}` was made by this run, but somebody changed its `{path}` since",
+                found.id
+            )),
             ..Skipped::nothing()
         }));
     }
@@ -425,7 +488,11 @@ fn differs(preparation: &Preparation, inputs: &Value, found: &Object) -> Option<
         inputs,
         Some(inputs),
         Some(&found.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &found.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &found.hidden,
+        },
     )
     .diff
     .first()
@@ -436,18 +503,27 @@ fn differs(preparation: &Preparation, inputs: &Value, found: &Object) -> Option<
 /// that was not what was last sent.
 fn target(preparation: &Preparation, before: &Row, observed: Option<&Object>) -> Value {
     let mut target = preparation.inputs.clone();
-    let Some(observed) = observed else { return target };
+    let Some(observed) = observed else {
+        return target;
+    };
     let drift = compare(
         &preparation.info.fields,
         &before.object.inputs,
         Some(&before.object.inputs),
         Some(&observed.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &observed.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &observed.hidden,
+        },
     )
     .drift;
     for diff in drift {
-        target =
-            if diff.after.is_null() { target.without(&diff.path) } else { target.with(&diff.path, diff.after) };
+        target = if diff.after.is_null() {
+            target.without(&diff.path)
+        } else {
+            target.with(&diff.path, diff.after)
+        };
     }
     target
 }
@@ -458,10 +534,15 @@ async fn restore(
     observed: Option<&Object>,
     unclear: bool,
 ) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
     let Some(found) = preparation.read(row.object.clone()).await? else {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was updated by this run and deleted by somebody since", row.object.id)),
+            left: Some(format!(
+                "`{}` was updated by this run and deleted by somebody since",
+                row.object.id
+            )),
             ..Skipped::nothing()
         }));
     };
@@ -472,10 +553,18 @@ async fn restore(
         &target,
         Some(&row.object.inputs),
         Some(&found.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &found.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &found.hidden,
+        },
     );
     let mut restored = before.clone();
-    restored.object.outputs = if found.outputs.is_null() { row.object.outputs.clone() } else { found.outputs.clone() };
+    restored.object.outputs = if found.outputs.is_null() {
+        row.object.outputs.clone()
+    } else {
+        found.outputs.clone()
+    };
     // References may have got new values (an object made anew has a new id).
     if before.declared.is_some() {
         restored.object.inputs = preparation.inputs.clone();
@@ -496,7 +585,14 @@ async fn restore(
             ..Skipped::nothing()
         }));
     }
-    Ok(update_to(preparation, row, found, target, Some(restored), false))
+    Ok(update_to(
+        preparation,
+        row,
+        found,
+        target,
+        Some(restored),
+        false,
+    ))
 }
 
 fn update_to(
@@ -549,7 +645,10 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
     }
     let row = Row {
         oid: operation.op,
-        object: Object { inputs: preparation.inputs.clone(), ..Object::default() },
+        object: Object {
+            inputs: preparation.inputs.clone(),
+            ..Object::default()
+        },
         ..before.clone()
     };
     let mut intent = preparation.intent(&operation, Some(&row), None);
@@ -558,7 +657,9 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
         intent.looked = Some(crate::state::Looked::Absent);
     }
     Ok(Prepared::Call(Box::new(Prepare {
-        keys: preparation.instance.keys(&before.type_name, &operation.inputs),
+        keys: preparation
+            .instance
+            .keys(&before.type_name, &operation.inputs),
         intent,
         operation,
         row: Some(row),
@@ -571,19 +672,36 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
 
 /// Puts an adopted object back and forgets it.
 async fn release(preparation: &Preparation, observed: &Object) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
-    let forget = Skipped { remove: Some(row.oid), ..Skipped::nothing() };
-    let Some(found) = preparation.read(row.object.clone()).await? else { return Ok(Prepared::Skip(forget)) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
+    let forget = Skipped {
+        remove: Some(row.oid),
+        ..Skipped::nothing()
+    };
+    let Some(found) = preparation.read(row.object.clone()).await? else {
+        return Ok(Prepared::Skip(forget));
+    };
     if found.inputs == observed.inputs {
         return Ok(Prepared::Skip(forget));
     }
     if let Some(path) = differs(preparation, &row.object.inputs, &found) {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was adopted by this run, but somebody changed its `{path}` since", found.id)),
+            left: Some(format!(
+                "`{}` was adopted by this run, but somebody changed its `{path}` since",
+                found.id
+            )),
             ..Skipped::nothing()
         }));
     }
-    Ok(update_to(preparation, row, found, observed.inputs.clone(), None, true))
+    Ok(update_to(
+        preparation,
+        row,
+        found,
+        observed.inputs.clone(),
+        None,
+        true,
+    ))
 }
 
 fn again(preparation: &Preparation, before: &Row) -> Prepared {
@@ -601,7 +719,9 @@ fn again(preparation: &Preparation, before: &Row) -> Prepared {
     let mut intent = preparation.intent(&operation, Some(before), Some(before));
     intent.oid = Some(before.oid);
     Prepared::Call(Box::new(Prepare {
-        keys: preparation.instance.keys(&before.type_name, &operation.inputs),
+        keys: preparation
+            .instance
+            .keys(&before.type_name, &operation.inputs),
         intent,
         operation,
         row: Some(before.clone()),

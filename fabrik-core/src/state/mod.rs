@@ -8,6 +8,7 @@
 mod encode;
 mod files;
 pub(crate) mod ledger;
+pub mod lock;
 mod memory;
 mod migrate;
 mod model;
