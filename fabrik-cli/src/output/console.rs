@@ -167,6 +167,11 @@ impl Output {
         &self.config
     }
 
+    /// The terminal has another width now.
+    pub fn resize(&mut self, width: usize) {
+        self.config.width = width;
+    }
+
     /// Whether a reader went away.
     pub fn is_closed(&self) -> bool {
         self.closed

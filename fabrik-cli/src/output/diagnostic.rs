@@ -125,8 +125,9 @@ fn snippets<'a>(item: &'a Diagnostic, all: &'a Diagnostics) -> Vec<Snippet<'a, A
         };
         let placed = Placed {
             lines: line_range(&file.text, &range),
+            range: file.text.floor_char_boundary(range.start)
+                ..file.text.ceil_char_boundary(range.end),
             file,
-            range,
             label,
             primary: index == 0,
         };

@@ -180,7 +180,7 @@ fn head(status: &StackStatus, style: &StatusStyle) -> Line {
 }
 
 fn apps(apps: &[AppStatus]) -> Table {
-    let mut table = Table::new(["APP", "KIND", "STATE", "VERSION", "URL", "CHECKS", ""]);
+    let mut table = Table::new(["APP", "KIND", "STATE", "VERSION", "URL", "CHECKS", ""]).keep(4);
     for app in apps {
         let (passed, tone) = match app.checks {
             None => (String::new(), Tone::Plain),

@@ -125,7 +125,10 @@ impl Line {
         let text = text.into();
         if !text.is_empty() {
             self.width += text::width(&text);
-            self.parts.push((tone, text));
+            match self.parts.last_mut() {
+                Some((last, before)) if *last == tone => before.push_str(&text),
+                _ => self.parts.push((tone, text)),
+            }
         }
     }
 
@@ -179,20 +182,12 @@ impl Line {
             if text::width(&part) < room {
                 line.push(tone, part);
             } else {
-                line.push(tone, text::shorten(&part, room.saturating_sub(1)));
-                if line.width < columns && !line.ends_with('…') {
-                    line.push(Tone::Dim, "…");
-                }
+                // Something follows or is too long: the mark must fit as well.
+                line.push(tone, text::shorten(&(part + " "), room));
                 break;
             }
         }
         line
-    }
-
-    fn ends_with(&self, last: char) -> bool {
-        self.parts
-            .last()
-            .is_some_and(|(_, text)| text.ends_with(last))
     }
 
     /// The text, without blanks at the end and without a line break.

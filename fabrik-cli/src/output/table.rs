@@ -8,6 +8,7 @@ use super::text;
 pub struct Table {
     head: Vec<String>,
     rows: Vec<Vec<(Tone, String)>>,
+    kept: Option<usize>,
 }
 
 /// Blanks between columns.
@@ -21,7 +22,15 @@ impl Table {
         Table {
             head: head.into_iter().map(str::to_owned).collect(),
             rows: Vec::new(),
+            kept: None,
         }
+    }
+
+    /// Never cuts this column (from 0): what is in it is to be copied.
+    #[must_use]
+    pub fn keep(mut self, column: usize) -> Table {
+        self.kept = Some(column);
+        self
     }
 
     /// Adds a row. Cells come from anywhere: they are made printable and put on one line.
@@ -63,7 +72,7 @@ impl Table {
                 *width = text::width(head).max(*width);
             }
         }
-        fit(&mut widths, style.width);
+        fit(&mut widths, self.kept, style.width);
         let mut out = String::new();
         let head = self.head.iter().map(|head| (Tone::Dim, head.as_str()));
         let rows = self.rows.iter().map(|row| {
@@ -94,7 +103,7 @@ impl Table {
 }
 
 /// Takes from the widest columns what is too much.
-fn fit(widths: &mut [usize], room: usize) {
+fn fit(widths: &mut [usize], kept: Option<usize>, room: usize) {
     let room = room.max(40);
     loop {
         let used = widths.iter().filter(|width| **width > 0);
@@ -102,7 +111,9 @@ fn fit(widths: &mut [usize], room: usize) {
         let Some(over) = total.checked_sub(room).filter(|over| *over > 0) else {
             return;
         };
-        let Some(widest) = widths.iter_mut().max() else {
+        let cuttable = widths.iter_mut().enumerate();
+        let cuttable = cuttable.filter(|(column, _)| Some(*column) != kept);
+        let Some(widest) = cuttable.map(|(_, width)| width).max() else {
             return;
         };
         if *widest <= LEAST {
@@ -132,8 +143,8 @@ mod tests {
         let text = table.render(Style::plain(40));
         assert_eq!(
             text,
-            "APP          URL\n日本         https://a\nb\\u{1b}[0m  ".to_owned()
-                + &"x".repeat(25)
+            "APP         URL\n日本        https://a\nb\\u{1b}[0m  ".to_owned()
+                + &"x".repeat(27)
                 + "…\n"
         );
     }

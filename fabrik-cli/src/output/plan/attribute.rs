@@ -41,14 +41,16 @@ pub(super) fn show(diff: &AttributeDiff, indent: usize, names: usize, page: &mut
     let line = Line::indent(indent)
         .add(tone, mark)
         .plain(name(diff))
-        .pad_to(indent + 2 + names)
-        .spaces(2);
+        .pad_to(indent + 2 + names + 2);
     let after = indent + 4;
+    let marked = value::guarded(diff);
+    let shown = marked.as_ref();
     match diff.kind {
-        DiffKind::Add => single(line, diff, &diff.after, ChangeTag::Insert, after, page),
-        DiffKind::Remove => single(line, diff, &diff.before, ChangeTag::Delete, after, page),
-        DiffKind::Change => changed(line, diff, after, page),
+        DiffKind::Add => single(line, shown, &shown.after, ChangeTag::Insert, after, page),
+        DiffKind::Remove => single(line, shown, &shown.before, ChangeTag::Delete, after, page),
+        DiffKind::Change => changed(line, shown, after, page),
     }
+    remarks(diff, after, page);
 }
 
 /// What stands behind the values.
@@ -80,7 +82,7 @@ fn remarks(diff: &AttributeDiff, indent: usize, page: &mut Page) {
         page.wrapped(indent, Tone::Warn, &note);
     }
     if diff.kind == DiffKind::Change && !diff.before.is_null() && !diff.after.is_null() {
-        match (is_secret(&diff.before), is_secret(&diff.after)) {
+        match (diff.before.is_secret(), diff.after.is_secret()) {
             (true, false) if !diff.after.has_unknown() => {
                 page.wrapped(indent, Tone::Warn, "it is no longer marked as secret");
             }
@@ -88,10 +90,6 @@ fn remarks(diff: &AttributeDiff, indent: usize, page: &mut Page) {
             _ => {}
         }
     }
-}
-
-fn is_secret(value: &Value) -> bool {
-    value.is_secret()
 }
 
 /// A value that comes or goes.
@@ -132,7 +130,6 @@ fn single(
             page.line(&line.add(value::tone(shown), body).join(trail));
         }
     }
-    remarks(diff, indent, page);
 }
 
 /// A value that becomes another.
@@ -141,7 +138,7 @@ fn changed(line: Line, diff: &AttributeDiff, indent: usize, page: &mut Page) {
     let trail = trail(diff, page.style.full);
     let said = |line: Line, note: &str| line.add(Tone::Dim, note).join(trail.clone());
     match (before, after) {
-        _ if is_secret(before) || is_secret(after) => {
+        _ if before.is_secret() || after.is_secret() => {
             let line = match after {
                 Value::Expr(_) => line
                     .add(Tone::Dim, "(secret) -> ")
@@ -189,7 +186,6 @@ fn changed(line: Line, diff: &AttributeDiff, indent: usize, page: &mut Page) {
         }
         _ => one_line(line, before, after, trail, page),
     }
-    remarks(diff, indent, page);
 }
 
 fn only_space(old: &str, new: &str) -> bool {

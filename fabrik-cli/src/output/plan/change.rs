@@ -18,7 +18,7 @@ pub(super) fn tone(action: &Action) -> Tone {
         Action::Create => Tone::Good,
         Action::Update => Tone::Warn,
         Action::Replace { .. } | Action::Delete => Tone::Bad,
-        Action::Adopt | Action::Import | Action::Run => Tone::Hint,
+        Action::Adopt | Action::Import | Action::Run | Action::Read => Tone::Hint,
         Action::Move { .. } | Action::Forget | Action::Accept => Tone::Dim,
     }
 }
@@ -116,7 +116,7 @@ fn end(line: Line, undo: Line, right: usize) -> Line {
 }
 
 fn undo_mark(change: &PlannedChange) -> Line {
-    if change.action.is_state_only() {
+    if change.action.is_state_only() || change.action == Action::Read {
         return Line::default();
     }
     match change.undo {
@@ -175,7 +175,7 @@ fn facts(change: &PlannedChange, page: &Page) -> Option<Line> {
         Action::Create if !page.style.full && fits_one_line(change, page) => {
             Some(one_line_facts(change))
         }
-        Action::Create | Action::Run => None,
+        Action::Create | Action::Run | Action::Read => None,
         Action::Update | Action::Replace { .. } | Action::Accept => count(),
         Action::Delete | Action::Forget => id(),
         Action::Adopt | Action::Import => id().or_else(count),

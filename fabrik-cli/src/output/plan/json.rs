@@ -43,13 +43,7 @@ pub fn plan_json(plan: &Plan) -> Json {
         })).collect::<Vec<_>>(),
         "groups": plan.groups,
         "findings": plan.findings,
-        "outputs": plan.outputs.iter().map(|output| json!({
-            "name": output.name,
-            "before": output.before.as_ref().map(to_wire_masked),
-            "after": output.after.as_ref().map(to_wire_masked),
-            "unknown": output.after.as_ref().map(unknown).unwrap_or_default(),
-            "secret": is_secret(output),
-        })).collect::<Vec<_>>(),
+        "outputs": plan.outputs.iter().map(output).collect::<Vec<_>>(),
         "secrets": plan.secrets,
         "checks": plan.stack.checks.iter().map(|check| json!({
             "name": check.name,
@@ -102,12 +96,13 @@ fn reason(reason: &Reason) -> Json {
 }
 
 fn attribute(diff: &AttributeDiff) -> Json {
+    let guarded = super::value::guarded(diff);
     json!({
         "path": diff.path,
         "kind": diff.kind,
-        "before": to_wire_masked(&diff.before),
-        "after": to_wire_masked(&diff.after),
-        "last_sent": diff.last_sent.as_ref().map(to_wire_masked),
+        "before": to_wire_masked(&guarded.before),
+        "after": to_wire_masked(&guarded.after),
+        "last_sent": guarded.last_sent.as_ref().map(to_wire_masked),
         "secret": diff.before.has_secret() || diff.after.has_secret(),
         "unknown": unknown(&diff.after),
         "forces_replacement": diff.forces_replacement,
@@ -115,9 +110,16 @@ fn attribute(diff: &AttributeDiff) -> Json {
     })
 }
 
-fn is_secret(output: &OutputChange) -> bool {
-    let values = output.before.iter().chain(&output.after);
-    values.into_iter().any(Value::has_secret)
+fn output(output: &OutputChange) -> Json {
+    let diff = super::sections::as_attribute(output);
+    let guarded = super::value::guarded(&diff);
+    json!({
+        "name": output.name,
+        "before": output.before.as_ref().map(|_| to_wire_masked(&guarded.before)),
+        "after": output.after.as_ref().map(|_| to_wire_masked(&guarded.after)),
+        "secret": diff.before.has_secret() || diff.after.has_secret(),
+        "unknown": unknown(&diff.after),
+    })
 }
 
 /// What an unknown value waits for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fabrik_core::plan::{Action, AttributeDiff, DiffKind, Plan, PlannedFinding};
+use fabrik_core::plan::{Action, AttributeDiff, DiffKind, OutputChange, Plan, PlannedFinding};
 use fabrik_core::stack::CheckDecl;
 use fabrik_core::value::{Path, Value};
 
@@ -72,26 +72,27 @@ pub(super) fn outputs(plan: &Plan, page: &mut Page) {
         return;
     }
     page.heading("Outputs");
-    let diffs: Vec<AttributeDiff> = plan
-        .outputs
-        .iter()
-        .map(|output| AttributeDiff {
-            path: Path::key(output.name.clone()),
-            kind: match (&output.before, &output.after) {
-                (None, _) => DiffKind::Add,
-                (_, None) => DiffKind::Remove,
-                _ => DiffKind::Change,
-            },
-            before: output.before.clone().unwrap_or_default(),
-            after: output.after.clone().unwrap_or_default(),
-            last_sent: None,
-            forces_replacement: false,
-            place: None,
-        })
-        .collect();
+    let diffs: Vec<AttributeDiff> = plan.outputs.iter().map(as_attribute).collect();
     let names = attribute::name_column(&diffs);
     for diff in &diffs {
         attribute::show(diff, 2, names, page);
+    }
+}
+
+/// An output as an attribute of the stack.
+pub(super) fn as_attribute(output: &OutputChange) -> AttributeDiff {
+    AttributeDiff {
+        path: Path::key(output.name.clone()),
+        kind: match (&output.before, &output.after) {
+            (None, _) => DiffKind::Add,
+            (_, None) => DiffKind::Remove,
+            _ => DiffKind::Change,
+        },
+        before: output.before.clone().unwrap_or_default(),
+        after: output.after.clone().unwrap_or_default(),
+        last_sent: None,
+        forces_replacement: false,
+        place: None,
     }
 }
 
@@ -214,13 +215,29 @@ fn legend(plan: &Plan, page: &mut Page) {
     if seen.is_empty() {
         return;
     }
-    let mut line = Line::default();
-    for (index, action) in seen.into_iter().enumerate() {
-        if index > 0 {
+    let words = seen.into_iter().map(|action| {
+        Line::default()
+            .add(change::tone(action), action.symbol())
+            .add(Tone::Dim, format!(" {}", meaning(action)))
+    });
+    flow(Line::default(), words, page);
+}
+
+/// Words with dots between, on as many lines as they need.
+fn flow(lead: Line, words: impl Iterator<Item = Line>, page: &mut Page) {
+    let columns = page.columns();
+    let hang = lead.width();
+    let mut line = lead;
+    let mut begun = false;
+    for word in words {
+        if begun && line.width() + 5 + word.width() > columns {
+            page.line(&line.add(Tone::Dim, " ·"));
+            line = Line::indent(hang);
+        } else if begun {
             line.push(Tone::Dim, " · ");
         }
-        line.push(change::tone(action), action.symbol());
-        line.push(Tone::Dim, format!(" {}", meaning(action)));
+        line = line.join(word.cut(columns.saturating_sub(hang)));
+        begun = true;
     }
     page.line(&line);
 }
@@ -235,6 +252,7 @@ fn meaning(action: &Action) -> &'static str {
         Action::Move { .. } => "move in state",
         Action::Forget => "forget, not deleted",
         Action::Accept => "accept into state",
+        Action::Read => "read during apply",
         other => other.word(),
     }
 }
@@ -262,20 +280,8 @@ fn checks(plan: &Plan, page: &mut Page) {
     {
         words.push(format!("{} more", text::thousands(more)));
     }
-    let columns = page.columns();
-    let mut line = Line::default().plain("After apply: ");
-    let hang = line.width();
-    for (index, word) in words.iter().enumerate() {
-        let wide = text::width(word) + if index > 0 { 3 } else { 0 };
-        if index > 0 && line.width() + wide > columns {
-            page.line(&line.add(Tone::Dim, " ·"));
-            line = Line::indent(hang);
-        } else if index > 0 {
-            line.push(Tone::Dim, " · ");
-        }
-        line.push(Tone::Plain, word.clone());
-    }
-    page.line(&line);
+    let words = words.into_iter().map(|word| Line::default().plain(word));
+    flow(Line::default().plain("After apply: "), words, page);
 }
 
 /// A check in a few words: its kind and what it looks at.
@@ -297,6 +303,10 @@ fn check_words(check: &CheckDecl) -> String {
 /// The sum, and what stops the plan.
 pub(super) fn summary(plan: &Plan, page: &mut Page) {
     let sum = plan.summary();
+    let reads = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Read);
     if plan.is_empty() {
         let checked = match sum.unchanged {
             0 => String::new(),
@@ -317,6 +327,7 @@ pub(super) fn summary(plan: &Plan, page: &mut Page) {
             (sum.delete, "delete"),
             (sum.adopt, "take over"),
             (sum.run, "run"),
+            (reads.count(), "read"),
             (sum.state, "in state only"),
         ]
         .into_iter()
@@ -354,20 +365,21 @@ fn stopped(plan: &Plan, page: &mut Page) {
     if losing.is_empty() {
         return;
     }
-    let flags = if losing.len() > FLAGS {
-        "--allow-data-loss".to_owned()
+    let flags: Vec<String> = if losing.len() > FLAGS {
+        vec!["--allow-data-loss".to_owned()]
     } else {
         let flag = |address: &str| format!("--allow-data-loss {}", text::shell_word(address));
-        let flags: Vec<String> = losing.iter().map(|it| flag(it.address.as_str())).collect();
-        flags.join(" ")
+        losing.iter().map(|it| flag(it.address.as_str())).collect()
     };
     let word = if losing.len() == 1 { "loses" } else { "lose" };
     let note = format!(
-        "{} {word} data. Change the spec, or allow it:",
+        "{} {word} data. To go on all the same, pass:",
         text::count(losing.len(), "change")
     );
     stop_line(&note, page);
-    page.line(&Line::indent(2).add(Tone::Hint, flags));
+    for flag in flags {
+        page.line(&Line::indent(2).add(Tone::Hint, flag));
+    }
 }
 
 fn stop_line(note: &str, page: &mut Page) {

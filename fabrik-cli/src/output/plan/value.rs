@@ -1,10 +1,42 @@
 //! One value on one line; secrets masked, unknown values with what they wait for.
 
+use std::borrow::Cow;
+
 use fabrik_core::expr::{self, Target};
+use fabrik_core::plan::AttributeDiff;
+use fabrik_core::secrets::Redactor;
 use fabrik_core::value::{SECRET_TEXT, Value};
 
 use super::super::style::{Line, Tone};
 use super::super::text;
+
+/// An attribute's values before, after and as last sent, safe to compare in the open: where one of
+/// them is secret all are, and what another of them holds of a secret is marked.
+pub(super) fn guarded(diff: &AttributeDiff) -> Cow<'_, AttributeDiff> {
+    let values = [
+        Some(&diff.before),
+        Some(&diff.after),
+        diff.last_sent.as_ref(),
+    ];
+    let values = values.into_iter().flatten();
+    if !values.clone().any(Value::has_secret) {
+        return Cow::Borrowed(diff);
+    }
+    let redactor = Redactor::default();
+    values.clone().for_each(|value| redactor.learn(value));
+    let secret = values.clone().any(Value::is_secret);
+    let guard = |value: &Value| match value {
+        Value::Null | Value::Expr(_) => value.clone(),
+        other if secret => other.clone().into_secret(),
+        other => redactor.mark(other),
+    };
+    Cow::Owned(AttributeDiff {
+        before: guard(&diff.before),
+        after: guard(&diff.after),
+        last_sent: diff.last_sent.as_ref().map(guard),
+        ..diff.clone()
+    })
+}
 
 /// A value on one line.
 pub(crate) fn inline(value: &Value) -> String {
@@ -133,31 +165,42 @@ pub(super) fn marked(before: &str, after: &str, color: bool) -> (Line, Line) {
     if !color || before.len() > FINE || after.len() > FINE {
         return whole();
     }
-    let diff = similar::TextDiff::from_chars(before, after);
-    if diff.ratio() < 0.4 {
+    // What both begin and end with is the same in any case; only the middles are compared.
+    let lead = common(before.chars(), after.chars());
+    let (old, new) = (&before[lead..], &after[lead..]);
+    let tail = common(old.chars().rev(), new.chars().rev());
+    let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+    if lead + tail + 4 < (old.len() + new.len()) / 3 {
         return whole();
     }
-    let (mut left, mut right) = (Line::default(), Line::default());
-    for op in diff.ops() {
-        let old: String = before
-            .chars()
-            .skip(op.old_range().start)
-            .take(op.old_range().len())
-            .collect();
-        let new: String = after
-            .chars()
-            .skip(op.new_range().start)
-            .take(op.new_range().len())
-            .collect();
-        if op.tag() == similar::DiffTag::Equal {
-            left.push(Tone::Plain, old);
-            right.push(Tone::Plain, new);
-        } else {
-            left.push(Tone::BadMark, old);
-            right.push(Tone::GoodMark, new);
+    let start = Line::default().plain(&before[..lead]);
+    let (mut left, mut right) = (start.clone(), start);
+    let diff = similar::TextDiff::from_chars(old, new);
+    if diff.ratio() < 0.6 {
+        left.push(Tone::BadMark, old);
+        right.push(Tone::GoodMark, new);
+    } else {
+        for change in diff.iter_all_changes() {
+            match change.tag() {
+                similar::ChangeTag::Delete => left.push(Tone::BadMark, change.value()),
+                similar::ChangeTag::Insert => right.push(Tone::GoodMark, change.value()),
+                similar::ChangeTag::Equal => {
+                    left.push(Tone::Plain, change.value());
+                    right.push(Tone::Plain, change.value());
+                }
+            }
         }
     }
-    (left, right)
+    let end = &before[before.len() - tail..];
+    (left.plain(end), right.plain(end))
+}
+
+/// How many bytes two texts share from their start.
+fn common(left: impl Iterator<Item = char>, right: impl Iterator<Item = char>) -> usize {
+    left.zip(right)
+        .take_while(|(left, right)| left == right)
+        .map(|(same, _)| same.len_utf8())
+        .sum()
 }
 
 #[cfg(test)]
@@ -177,7 +220,7 @@ mod tests {
     fn the_difference_stays_in_sight() {
         let long = "x".repeat(200);
         let (before, after) = shortened_pair(&format!("{long}1.4"), &format!("{long}1.5"), 50);
-        assert_eq!(before, "…xxxxxxxxxxxxxxxx1.4 (203 characters)");
-        assert_eq!(after, "…xxxxxxxxxxxxxxxx1.5 (203 characters)");
+        assert_eq!(before, "…xxxxxxxxxxxxxx1.4 (203 characters)");
+        assert_eq!(after, "…xxxxxxxxxxxxxx1.5 (203 characters)");
     }
 }

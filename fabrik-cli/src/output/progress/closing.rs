@@ -26,7 +26,17 @@ pub(super) fn render(
         out.push_str(&named("Outputs", &outputs(steps), style));
         out.push_str(&named("Secrets", &secrets(steps), style));
     }
-    out.push_str(&(result(end, run, stack, steps).render(style) + "\n"));
+    let (tone, head, rest) = result(end, run, stack, steps);
+    for (index, part) in text::wrap(&format!("{head}{rest}"), style.width.max(40))
+        .into_iter()
+        .enumerate()
+    {
+        let line = match part.strip_prefix(head.as_str()) {
+            Some(rest) if index == 0 => Line::default().add(tone, head.as_str()).plain(rest),
+            _ => Line::default().plain(part),
+        };
+        out.push_str(&(line.render(style) + "\n"));
+    }
     for line in &end.left {
         let line = Line::indent(2)
             .add(Tone::Warn, "- ")
@@ -73,7 +83,8 @@ fn named(heading: &str, pairs: &[(String, String)], style: Style) -> String {
     out
 }
 
-fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> Line {
+/// How the run ended: the words that tell it at once, and the rest.
+fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> (Tone, String, String) {
     let took = text::millis(end.millis);
     let why = match (&steps.failed, &end.error) {
         (Some(address), _) => format!(": {address} failed"),
@@ -81,41 +92,42 @@ fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> Line 
         (None, None) => String::new(),
     };
     let done = counts(end, steps);
-    let rev = end.revision;
-    let line = Line::default();
     match end.result {
-        RunResult::Succeeded => line
-            .add(Tone::Good, succeeded(steps.kind, rev))
-            .plain(format!(" in {took}: {done}")),
+        RunResult::Succeeded => {
+            let head = succeeded(steps.kind, end.revision);
+            (Tone::Good, head, format!(" in {took}: {done}"))
+        }
         RunResult::CheckFailed => {
             let failed = steps.checks.iter().filter(|check| !check.passed).count();
-            line.add(
-                Tone::Warn,
-                format!(
-                    "Applied rev {rev}, but {} failed",
-                    text::count(failed, "check")
-                ),
-            )
-            .plain(format!(" in {took}: {done}"))
+            let failed = text::count(failed, "check");
+            let head = format!(
+                "{}, but {failed} failed",
+                succeeded(steps.kind, end.revision)
+            );
+            (Tone::Warn, head, format!(" in {took}: {done}"))
         }
-        RunResult::RolledBack => line
-            .add(Tone::Bad, "Failed and rolled back")
-            .plain(format!(" in {took}{why}. State is {} again", revision(rev))),
-        RunResult::Failed => line
-            .add(Tone::Bad, "Failed")
-            .plain(format!(" in {took}{why}. What was done stays: {done}")),
-        RunResult::Stuck => line
-            .add(Tone::Bad, "Failed, and not everything could be taken back")
-            .plain(format!(" in {took}{why}")),
+        RunResult::RolledBack => {
+            let back = revision(end.revision);
+            let rest = format!(" in {took}{why}. State is {back} again");
+            (Tone::Bad, "Failed and rolled back".to_owned(), rest)
+        }
+        RunResult::Failed => {
+            let rest = format!(" after {took}{why}. What was done stays: {done}");
+            (Tone::Bad, "Failed".to_owned(), rest)
+        }
+        RunResult::Stuck => {
+            let head = "Failed, and not everything could be taken back".to_owned();
+            (Tone::Bad, head, format!(" after {took}{why}"))
+        }
         RunResult::Interrupted => {
-            let about = if stack.is_empty() {
-                String::new()
-            } else {
-                format!(" on {}", text::one_line(stack))
-            };
             let run = run.map(|run| format!(" run {run}")).unwrap_or_default();
-            line.add(Tone::Warn, format!("Stopped{run}{about}"))
-                .plain(format!(" after {took}. What was done stays: {done}"))
+            let on = match stack {
+                "" => String::new(),
+                stack => format!(" on {}", text::one_line(stack)),
+            };
+            let head = format!("Stopped{run}{on}");
+            let rest = format!(" after {took}. What was done stays: {done}");
+            (Tone::Warn, head, rest)
         }
     }
 }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::super::style::{Line, Style, Tone};
 use super::super::text;
 use super::Stopping;
-use super::lines::ADDRESS;
 use super::steps::{InFlight, Steps};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -78,7 +77,7 @@ pub(super) fn rows(
         room
     };
     for step in in_flight.iter().take(shown) {
-        row(step_row(step, now));
+        row(step_row(step, now, style));
     }
     if let Some(more) = in_flight.len().checked_sub(shown).filter(|more| *more > 0) {
         row(Line::indent(4).add(Tone::Dim, format!("and {more} more in flight")));
@@ -114,12 +113,12 @@ fn holder(holder: &fabrik_core::state::Holder) -> String {
     )
 }
 
-fn step_row(step: &InFlight, now: Timestamp) -> Line {
+fn step_row(step: &InFlight, now: Timestamp, style: Style) -> Line {
     let elapsed = text::duration(text::between(step.started, now));
     let mut line = Line::indent(2)
         .add(Tone::Hint, spinner(step.started, now))
         .plain(format!(" {}", step.address))
-        .pad_to(4 + ADDRESS)
+        .pad_to(super::lines::column(style))
         .add(
             Tone::Plain,
             text::pad(super::lines::doing(step.verb, step.undoing), 12),

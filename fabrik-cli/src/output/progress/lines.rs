@@ -14,8 +14,11 @@ use super::super::text;
 use super::steps::{Before, InFlight, LockWait, Steps};
 use fabrik_core::plan::Summary;
 
-/// Column width of addresses.
-pub(super) const ADDRESS: usize = 30;
+/// Where what is said of an address begins.
+pub(super) fn column(style: Style) -> usize {
+    4 + (style.width * 3 / 8).clamp(14, 40)
+}
+
 /// Most characters of an id.
 const ID: usize = 24;
 
@@ -52,6 +55,8 @@ pub(super) fn of(event: &Event, before: &Before, steps: &mut Steps, view: &View<
                 last_sign: event.ts,
             };
             out.push_str(&waiting_for_lock(&(wait, Duration::ZERO), view.style));
+            let hint = "`fabrik state unlock` releases a lock whose holder is gone";
+            out.push_str(&labelled(view.style, Tone::Hint, "help", hint, 2));
         }
         EventBody::Refresh { done, total } if done == total && *total > 0 && !view.live => {
             out.push_str(&view.line(
@@ -86,7 +91,7 @@ pub(super) fn of(event: &Event, before: &Before, steps: &mut Steps, view: &View<
             let line = Line::indent(2)
                 .add(Tone::Dim, "· ")
                 .plain(address.as_str())
-                .pad_to(4 + ADDRESS)
+                .pad_to(column(view.style))
                 .add(Tone::Dim, doing);
             out.push_str(&view.line(&line));
         }
@@ -124,7 +129,7 @@ pub(super) fn of(event: &Event, before: &Before, steps: &mut Steps, view: &View<
             let line = Line::indent(2)
                 .add(Tone::Good, "✓ ")
                 .plain(address.as_str())
-                .pad_to(4 + ADDRESS)
+                .pad_to(column(view.style))
                 .plain(text::one_line(what.as_str()));
             out.push_str(&view.line(&line));
         }
@@ -229,13 +234,26 @@ pub(crate) fn check(result: &CheckResult, style: Style) -> String {
     } else {
         ("✗ ", Tone::Bad)
     };
-    let line = Line::indent(2)
+    let start = Line::indent(2)
         .add(tone, mark)
         .plain(text::one_line(&result.name))
-        .pad_to(4 + ADDRESS)
-        .plain(text::one_line(&result.evidence))
-        .add(Tone::Dim, format!("  {}", text::millis(result.millis)));
-    let mut out = line.render(style) + "\n";
+        .pad_to(column(style));
+    let took = text::millis(result.millis);
+    let evidence = format!("{}  {took}", text::one_line(&result.evidence));
+    let mut out = String::new();
+    if start.width() + text::width(&evidence) <= style.width.max(40) {
+        let line = start.plain(text::one_line(&result.evidence));
+        push(
+            &mut out,
+            &line.add(Tone::Dim, format!("  {took}")).render(style),
+        );
+    } else {
+        push(&mut out, &start.add(Tone::Dim, took).render(style));
+        let room = style.width.max(40).saturating_sub(6);
+        for part in text::wrap(&text::one_line(&result.evidence), room) {
+            push(&mut out, &Line::indent(6).plain(part).render(style));
+        }
+    }
     if let Some(hint) = result.hint.as_ref().filter(|_| !result.passed) {
         out.push_str(&labelled(
             style,
@@ -272,7 +290,7 @@ fn step_done(event: &Event, steps: &mut Steps, view: &View<'_>) -> String {
     let mut line = Line::indent(2)
         .add(tone, mark)
         .plain(address.as_str())
-        .pad_to(4 + ADDRESS)
+        .pad_to(column(view.style))
         .add(tone, text::pad(&word, 10))
         .add(Tone::Dim, format!("{:>7}", text::millis(*ms)));
     match outcome {
@@ -281,12 +299,13 @@ fn step_done(event: &Event, steps: &mut Steps, view: &View<'_>) -> String {
                 line.push(Tone::Bad, format!("  {}", text::one_line(code)));
             }
         }
-        _ => {
+        StepOutcome::Done => {
             if let Some(id) = id.as_ref().filter(|_| *verb != Verb::Delete) {
                 let id = text::shorten(&text::one_line(id.as_str()), ID);
                 line.push(Tone::Dim, format!("  {id}"));
             }
         }
+        _ => {}
     }
     let mut out = view.line(&line);
     match outcome {
@@ -323,7 +342,7 @@ pub(super) fn still(step: &InFlight, now: Timestamp, style: Style) -> String {
     let mut line = Line::indent(2)
         .add(Tone::Dim, "· ")
         .plain(step.address.as_str())
-        .pad_to(4 + ADDRESS)
+        .pad_to(column(style))
         .add(
             Tone::Dim,
             format!("still {}, {elapsed}", doing(step.verb, step.undoing)),

@@ -196,6 +196,11 @@ impl<'a> Reporter<'a> {
         quiet_end(result)
     }
 
+    /// The terminal has another width now.
+    pub fn resize(&mut self, width: usize) {
+        self.output.resize(width);
+    }
+
     /// Shows what is in flight right now (a key or signal asked for it).
     ///
     /// # Errors

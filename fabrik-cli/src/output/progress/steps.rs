@@ -192,7 +192,9 @@ impl Steps {
         };
         self.done += 1;
         match outcome {
-            StepOutcome::Failed(_) if self.failed.is_none() => self.failed = Some(address.clone()),
+            StepOutcome::Failed(_) if self.failed.is_none() && undoes.is_none() => {
+                self.failed = Some(address.clone());
+            }
             StepOutcome::Done if undoes.is_some() => self.counts.undone += 1,
             StepOutcome::Done if *verb == Verb::Run => self.counts.ran += 1,
             StepOutcome::Left(_) => self.counts.left += 1,
