@@ -1,6 +1,5 @@
 //! From a plan to what the run came to: show, stop, ask, apply, close.
 
-use crate::pending::Later as _;
 use std::sync::Arc;
 
 use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions, Refresh, RunReport};

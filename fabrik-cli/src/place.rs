@@ -15,6 +15,7 @@ use fabrik_core::state::{Holder, LockPolicy, SqliteStore, StateStore as _};
 
 use crate::fail::Done;
 use crate::key::{self, KeySource};
+use crate::liveness::{self, Processes};
 use crate::project;
 use crate::session::Session;
 use crate::spec;
@@ -188,6 +189,7 @@ impl Session {
             .clock(SharedClock(self.world.clock.clone()))
             .entropy(SharedEntropy(self.world.entropy.clone()))
             .holder(self.holder())
+            .liveness(Processes::of(&self.world.identity.host))
             .lock(LockPolicy {
                 timeout: self.settings.lock_timeout.value,
                 ..LockPolicy::default()
@@ -220,7 +222,7 @@ impl Session {
             who: identity.user.clone(),
             host: identity.host.clone(),
             pid: identity.pid,
-            process: String::new(),
+            process: liveness::mark(identity.pid),
             command: command_line(&self.world.args),
         }
     }

@@ -1,6 +1,5 @@
 //! Watching a run: its events are shown, signals stop it, questions are asked.
 
-use crate::pending::Later as _;
 use std::io::Write;
 use std::sync::mpsc as blocking;
 use std::time::Duration;

@@ -162,12 +162,13 @@ pub(crate) fn name_of(path: &Path) -> Result<String> {
     }
 }
 
-/// Choices made by default in earlier runs.
+/// Choices made by default in earlier runs: state keeps each under `choice.KEY`.
 pub(crate) fn choices_of(meta: &BTreeMap<Arc<str>, Value>) -> BTreeMap<Arc<str>, Arc<str>> {
-    let kept = meta.get("choices").and_then(Value::as_map);
-    kept.into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.into())))
+    meta.iter()
+        .filter_map(|(key, value)| {
+            let key = key.strip_prefix("choice.")?;
+            Some((key.into(), value.as_str()?.into()))
+        })
         .collect()
 }
 

@@ -1,6 +1,5 @@
 //! `fabrik destroy`.
 
-use crate::pending::Later as _;
 use std::sync::Arc;
 
 use fabrik_core::engine::PlanOptions;

@@ -1,6 +1,5 @@
 //! `fabrik graph`.
 
-use crate::pending::Later as _;
 use fabrik_core::engine::PlanOptions;
 
 use crate::args::{self, GraphArgs};

@@ -1,6 +1,5 @@
 //! `fabrik import`.
 
-use crate::pending::Later as _;
 use std::sync::Arc;
 
 use fabrik_core::address::Address;

@@ -1,6 +1,5 @@
 //! `fabrik logs`.
 
-use crate::pending::Later as _;
 use std::sync::Arc;
 use std::time::Duration;
 

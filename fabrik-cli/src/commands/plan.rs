@@ -1,6 +1,5 @@
 //! `fabrik plan`.
 
-use crate::pending::Later as _;
 use std::path::Path;
 
 use fabrik_core::engine::{Engine, PlanOptions};

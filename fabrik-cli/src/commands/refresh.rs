@@ -1,6 +1,5 @@
 //! `fabrik refresh`.
 
-use crate::pending::Later as _;
 use fabrik_core::engine::PlanOptions;
 
 use crate::args::RefreshArgs;

@@ -1,6 +1,5 @@
 //! `fabrik rollback`.
 
-use crate::pending::Later as _;
 use fabrik_core::error::{Error, ErrorKind};
 
 use crate::args::RollbackArgs;

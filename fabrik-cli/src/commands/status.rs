@@ -1,6 +1,5 @@
 //! `fabrik status`.
 
-use crate::pending::Later as _;
 use fabrik_core::engine::{Engine, PlanOptions};
 use fabrik_core::plan::Plan;
 use fabrik_core::stack::Stack;

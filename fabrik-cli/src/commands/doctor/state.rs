@@ -1,10 +1,11 @@
 //! State: readable, writable, unlocked, whole, and its key.
 
 use fabrik_core::error::ErrorKind;
-use fabrik_core::state::{Liveness as _, ProcLiveness, Snapshot, StateStore};
+use fabrik_core::state::{Liveness as _, Snapshot, StateStore};
 
 use super::{Check, Verdict};
 use crate::key;
+use crate::liveness::Processes;
 use crate::output::text;
 use crate::place::{Access, Place};
 use crate::session::Session;
@@ -78,7 +79,7 @@ async fn lock(session: &Session, store: &dyn StateStore) -> Check {
         held.holder.pid,
         text::ago(held.since, session.world.clock.now())
     );
-    match ProcLiveness.is_alive(&held.holder) {
+    match Processes::of(&session.world.identity.host).is_alive(&held.holder) {
         Some(false) => Check::new("lock", Verdict::Ok, format!("{text}, which is gone"))
             .fix("nothing: the next run takes it over"),
         Some(true) => Check::new("lock", Verdict::Warn, text).fix("wait for that run to end"),

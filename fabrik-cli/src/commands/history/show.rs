@@ -1,6 +1,5 @@
 //! `fabrik history show`.
 
-use crate::pending::replay;
 use fabrik_core::error::{Error, ErrorKind};
 use serde_json::json;
 
@@ -10,6 +9,7 @@ use crate::fail::{Done, Fail};
 use crate::output::history::{self, RunDetail};
 use crate::output::progress::{Mode, Reporter, ReporterOptions};
 use crate::place::Access;
+use crate::replay;
 use crate::session::Session;
 
 /// Shows one run, or its output again.
@@ -33,7 +33,7 @@ pub(super) async fn show(session: &mut Session, args: &HistoryShowArgs) -> Done 
             .warning("the details of this run were let go of; only its outcome is kept")?;
     }
     if args.replay {
-        let events = replay(&entries);
+        let events = replay::events(&entries);
         let options = ReporterOptions {
             // What happened then does not move now.
             mode: (!session.settings.is_json()).then_some(Mode::Plain),

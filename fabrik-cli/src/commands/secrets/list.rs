@@ -7,7 +7,7 @@ use crate::fail::Done;
 use crate::output::Tone;
 use crate::output::table::Table;
 use crate::place::Access;
-use crate::secret_sources::{self, Found};
+use crate::secret_sources::{self, Known};
 use crate::session::Session;
 
 /// Lists the secrets of a stack, and where each comes from; never a value.
@@ -15,13 +15,13 @@ pub(super) async fn list(session: &mut Session) -> Done {
     let project = session.load(None).await?;
     let engine = session.engine(&project.place, Access::Look).await?;
     let kept = engine.store().load().await?.secrets;
-    let found = secret_sources::all(&session.world, &project, &kept)?;
+    let found = secret_sources::values(session, &project, &kept)?;
     if session.is_machine() {
         let secrets: Vec<_> = found
             .iter()
-            .map(|secret| {
+            .map(|(name, secret)| {
                 json!({
-                    "name": secret.name,
+                    "name": name,
                     "declared": secret.declared,
                     "required": secret.required,
                     "origin": secret.origin,
@@ -39,14 +39,14 @@ pub(super) async fn list(session: &mut Session) -> Done {
         return Ok(Exit::DONE);
     }
     let mut table = Table::new(["SECRET", "COMES FROM", ""]);
-    for secret in &found {
+    for (name, secret) in &found {
         let tone = if secret.missing {
             Tone::Bad
         } else {
             Tone::Plain
         };
         table.row([
-            (Tone::Strong, secret.name.as_str()),
+            (Tone::Strong, &**name),
             (tone, secret.origin.as_str()),
             (Tone::Dim, note(secret)),
         ]);
@@ -56,7 +56,7 @@ pub(super) async fn list(session: &mut Session) -> Done {
     Ok(Exit::DONE)
 }
 
-fn note(secret: &Found) -> &'static str {
+fn note(secret: &Known) -> &'static str {
     match (secret.declared, secret.required) {
         (false, _) => "not in the spec",
         (true, true) => "required",

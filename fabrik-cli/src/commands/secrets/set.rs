@@ -1,6 +1,5 @@
 //! `fabrik secrets set`.
 
-use crate::pending::Later as _;
 use fabrik_core::value::Value;
 
 use crate::args::SecretSetArgs;

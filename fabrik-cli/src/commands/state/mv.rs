@@ -4,7 +4,6 @@ use crate::args::StateMoveArgs;
 use crate::exit::Exit;
 use crate::fail::Done;
 use crate::output::text;
-use crate::pending::Later as _;
 use crate::place::Access;
 use crate::session::Session;
 

@@ -1,6 +1,5 @@
 //! `fabrik state rm`.
 
-use crate::pending::Later as _;
 use fabrik_core::state::Row;
 
 use crate::args::StateRemoveArgs;
