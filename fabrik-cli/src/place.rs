@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fabrik_checks::CheckerConfig;
 use fabrik_core::clock::{BoxFuture, Clock, Entropy};
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::Engine;
@@ -182,7 +183,7 @@ impl Session {
     /// An engine on the state of a place.
     pub(crate) async fn engine(&mut self, place: &Place, access: Access) -> Done<Engine> {
         let key = self.key(place, access).await?;
-        let engine = Engine::builder()
+        let mut builder = Engine::builder()
             .registry(self.registry.clone())
             .store(place.open()?)
             .key(key)
@@ -194,8 +195,11 @@ impl Session {
                 timeout: self.settings.lock_timeout.value,
                 ..LockPolicy::default()
             })
-            .parallelism(self.settings.parallelism.value)
-            .build()?;
+            .parallelism(self.settings.parallelism.value);
+        if access == Access::Change {
+            builder = builder.checkers(fabrik_checks::checkers(CheckerConfig::default()));
+        }
+        let engine = builder.build()?;
         self.redactors.add(engine.redactor());
         Ok(engine)
     }

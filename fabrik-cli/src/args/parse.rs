@@ -9,7 +9,8 @@ use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, ValueHint}
 use super::{Cli, Command, SecretsCommand};
 use crate::exit::Exit;
 
-const FILE: &str = "file";
+/// Id of the argument: other commands have a `file` of their own.
+const FILE: &str = "spec_file";
 
 /// Why there is nothing to run: help, a version, or a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
