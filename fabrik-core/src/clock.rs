@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -19,9 +20,9 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-    /// Waits in the background: as [`Clock::sleep`], but never what makes time pass. A clock whose
-    /// time moves by sleeping waits here until others have slept that long.
-    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
+    /// Ends when that much time has passed, for limits on other work. Unlike [`Clock::sleep`] it
+    /// never moves a virtual clock on.
+    fn timeout(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleep(duration)
     }
 }
@@ -45,37 +46,18 @@ impl Clock for SystemClock {
 
 /// A clock for tests: time moves only by sleeping or by [`VirtualClock::advance`].
 #[derive(Clone, Debug)]
-pub struct VirtualClock(Arc<Virtual>);
-
-#[derive(Debug)]
-struct Virtual {
-    now: Mutex<Timestamp>,
-    moved: tokio::sync::Notify,
-}
+pub struct VirtualClock(Arc<watch::Sender<Timestamp>>);
 
 impl VirtualClock {
     /// A clock standing at a time.
     pub fn at(start: Timestamp) -> VirtualClock {
-        VirtualClock(Arc::new(Virtual {
-            now: Mutex::new(start),
-            moved: tokio::sync::Notify::new(),
-        }))
+        VirtualClock(Arc::new(watch::Sender::new(start)))
     }
 
     /// Moves the time on.
     pub fn advance(&self, duration: Duration) {
-        {
-            let mut now = self.lock();
-            *now = now.checked_add(duration).unwrap_or(*now);
-        }
-        self.0.moved.notify_waiters();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Timestamp> {
         self.0
-            .now
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .send_modify(|now| *now = now.checked_add(duration).unwrap_or(*now));
     }
 }
 
@@ -87,7 +69,7 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        *self.lock()
+        *self.0.borrow()
     }
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
@@ -96,16 +78,12 @@ impl Clock for VirtualClock {
             tokio::task::yield_now().await;
         })
     }
-    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let clock = self.clone();
-        let until = clock.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+    fn timeout(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let mut time = self.0.subscribe();
+        let end = self.now().checked_add(duration).unwrap_or(Timestamp::MAX);
         Box::pin(async move {
-            loop {
-                let moved = clock.0.moved.notified();
-                if clock.now() >= until {
-                    return;
-                }
-                moved.await;
+            if time.wait_for(|now| *now >= end).await.is_err() {
+                std::future::pending::<()>().await;
             }
         })
     }
