@@ -10,7 +10,7 @@ mod files;
 mod folder;
 pub(crate) mod ledger;
 mod liveness;
-mod lock;
+pub mod lock;
 mod memory;
 mod migrate;
 mod model;
