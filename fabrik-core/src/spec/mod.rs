@@ -126,7 +126,10 @@ impl std::fmt::Debug for LoadRequest<'_> {
 }
 
 fn no_files(_: &str) -> Result<String> {
-    Err(Error::new(ErrorKind::Unsupported, "there are no files here"))
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        "there are no files here",
+    ))
 }
 
 /// What a spec gave.

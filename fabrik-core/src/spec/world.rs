@@ -15,7 +15,16 @@ use crate::value::{Path, Value};
 
 /// The first names of references that are not resources.
 pub(super) const ROOTS: &[&str] = &[
-    "apps", "resources", "vars", "secrets", "outputs", "env", "each", "self", "fabrik", "stacks",
+    "apps",
+    "resources",
+    "vars",
+    "secrets",
+    "outputs",
+    "env",
+    "each",
+    "self",
+    "fabrik",
+    "stacks",
 ];
 
 /// Everything known during a load.
