@@ -384,6 +384,7 @@ impl World<'_> {
         let address = place.address?;
         let mut known = AppOut {
             outputs: out.outputs,
+            url: out.url.clone(),
             ..AppOut::default()
         };
         let prefix = format!("{address}.");
@@ -479,13 +480,8 @@ impl World<'_> {
                 address: Some(&address),
                 ..Place::new(Where::Verify)
             };
-            let url = stack
-                .apps
-                .iter()
-                .find(|app| app.address == address)
-                .map(|app| app.url.clone())
-                .filter(|url| !url.is_null());
-            let checks = self.read_checks(&verify.value, address.as_str(), url.as_ref(), &place);
+            let url = Some(&out.url).filter(|url| !url.is_null());
+            let checks = self.read_checks(&verify.value, address.as_str(), url, &place);
             let concerns: Vec<Address> = out.parts.values().map(|part| part.0.clone()).collect();
             stack
                 .checks

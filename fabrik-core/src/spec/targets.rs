@@ -70,6 +70,11 @@ impl World<'_> {
             }
         }
         let wanted = named.text.strip_prefix("resources.").unwrap_or(&named.text);
+        let text = format!("there is no resource or app `{}`", named.text);
+        if self.report.errors() > 1_000 {
+            self.report.error(codes::ADDRESS, named.span, text, None);
+            return Vec::new();
+        }
         let apps: Vec<String> = self.apps.keys().map(|key| format!("apps.{key}")).collect();
         let known = self
             .resources
@@ -77,7 +82,6 @@ impl World<'_> {
             .map(AsRef::as_ref)
             .chain(apps.iter().map(String::as_str));
         let help = self.report.suggest(wanted, known);
-        let text = format!("there is no resource or app `{}`", named.text);
         self.report.error(codes::ADDRESS, named.span, text, help);
         Vec::new()
     }

@@ -110,6 +110,8 @@ pub(super) struct AppOut {
     pub(super) outputs: BTreeMap<Arc<str>, Value>,
     /// Its parts and their types.
     pub(super) parts: BTreeMap<Arc<str>, (Address, Arc<str>)>,
+    /// Where it answers.
+    pub(super) url: Value,
     /// It could not be expanded; that was reported.
     pub(super) failed: bool,
 }

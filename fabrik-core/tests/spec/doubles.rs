@@ -269,7 +269,7 @@ impl Component for Service {
                 }},
                 "health": {
                     "type": "object",
-                    "x-fabrik": {"short": {"type": "string"}},
+                    "x-fabrik": {"short": {"type": "string", "pattern": "^/"}},
                     "properties": {
                         "path": {"type": "string", "pattern": "^/"},
                         "interval": {"type": "integer"},
@@ -283,7 +283,7 @@ impl Component for Service {
             },
             "required": ["image"],
             "additionalProperties": false,
-            "x-fabrik": {"short": {"properties": {"domain": {"type": "string"}}}},
+            "x-fabrik": {"short": {"properties": {"domain": {"type": "string", "pattern": "^[^/ ]+$"}}}},
         })
     }
 
