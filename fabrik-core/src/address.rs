@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -28,36 +29,8 @@ impl Address {
     /// [`ErrorKind::Invalid`] when a segment is empty or holds anything but letters, digits, `_`
     /// and `-`, or a `["key"]` is malformed.
     pub fn parse(text: &str) -> Result<Address> {
-        let mut rest = text;
-        let mut first = true;
-        loop {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            if !is_id(&rest[..end]) {
-                return Err(invalid(text));
-            }
-            rest = &rest[end..];
-            if let Some(inner) = rest.strip_prefix("[\"") {
-                let Some((key, after)) = inner.split_once("\"]") else {
-                    return Err(invalid(text));
-                };
-                if key.is_empty() || key.contains(['"', '\\']) || key.chars().any(char::is_control)
-                {
-                    return Err(invalid(text));
-                }
-                rest = after;
-            }
-            if rest.is_empty() {
-                if first {
-                    return Err(invalid(text));
-                }
-                return Ok(Address(text.into()));
-            }
-            let Some(after) = rest.strip_prefix('.') else {
-                return Err(invalid(text));
-            };
-            rest = after;
-            first = false;
-        }
+        check(text)?;
+        Ok(Address(text.into()))
     }
 
     /// The address of a raw resource: `resources.ID`.
@@ -104,6 +77,38 @@ impl Address {
     }
 }
 
+fn check(text: &str) -> Result<()> {
+    let mut rest = text;
+    let mut first = true;
+    loop {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        if !is_id(&rest[..end]) {
+            return Err(invalid(text));
+        }
+        rest = &rest[end..];
+        if let Some(inner) = rest.strip_prefix("[\"") {
+            let Some((key, after)) = inner.split_once("\"]") else {
+                return Err(invalid(text));
+            };
+            if key.is_empty() || key.contains(['"', '\\']) || key.chars().any(char::is_control) {
+                return Err(invalid(text));
+            }
+            rest = after;
+        }
+        if rest.is_empty() {
+            if first {
+                return Err(invalid(text));
+            }
+            return Ok(());
+        }
+        let Some(after) = rest.strip_prefix('.') else {
+            return Err(invalid(text));
+        };
+        rest = after;
+        first = false;
+    }
+}
+
 fn glob_match(glob: &[u8], text: &[u8]) -> bool {
     match glob {
         [] => text.is_empty(),
@@ -146,8 +151,18 @@ impl Serialize for Address {
 }
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Address::parse(&text).map_err(serde::de::Error::custom)
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Address;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Address, E> {
+                check(text).map_err(E::custom)?;
+                Ok(Address(crate::value::share::address(text)))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -19,6 +20,12 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Waits in the background, for limits on other work and for heartbeats: as [`Clock::sleep`],
+    /// but never what makes time pass. A clock whose time moves by sleeping waits here until others
+    /// have slept that long.
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep(duration)
+    }
 }
 
 /// The machine's clock.
@@ -40,21 +47,18 @@ impl Clock for SystemClock {
 
 /// A clock for tests: time moves only by sleeping or by [`VirtualClock::advance`].
 #[derive(Clone, Debug)]
-pub struct VirtualClock(Arc<Mutex<Timestamp>>);
+pub struct VirtualClock(Arc<watch::Sender<Timestamp>>);
 
 impl VirtualClock {
     /// A clock standing at a time.
     pub fn at(start: Timestamp) -> VirtualClock {
-        VirtualClock(Arc::new(Mutex::new(start)))
+        VirtualClock(Arc::new(watch::Sender::new(start)))
     }
 
     /// Moves the time on.
     pub fn advance(&self, duration: Duration) {
-        let mut now = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *now = now.checked_add(duration).unwrap_or(*now);
+        self.0
+            .send_modify(|now| *now = now.checked_add(duration).unwrap_or(*now));
     }
 }
 
@@ -66,16 +70,22 @@ impl Default for VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.borrow()
     }
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         Box::pin(async move {
             clock.advance(duration);
             tokio::task::yield_now().await;
+        })
+    }
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let mut time = self.0.subscribe();
+        let end = self.now().checked_add(duration).unwrap_or(Timestamp::MAX);
+        Box::pin(async move {
+            if time.wait_for(|now| *now >= end).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         })
     }
 }

@@ -129,7 +129,7 @@ pub struct InstanceDecl {
 }
 
 /// Where a secret comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SecretDecl {
     /// Its name.
     pub name: Arc<str>,
@@ -140,11 +140,13 @@ pub struct SecretDecl {
     /// Never generated: it must be found.
     pub required: bool,
     /// Where it is declared.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A place to get a secret from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SecretSource {
     /// `env://NAME`: a variable of the process.
     Env(String),
@@ -203,7 +205,7 @@ pub struct AppInfo {
 }
 
 /// Everything wanted of one stack in one environment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stack {
     /// Its name.
     pub name: Arc<str>,
@@ -233,6 +235,7 @@ pub struct Stack {
     /// Names of other stacks whose outputs are read.
     pub reads_stacks: Vec<Arc<str>>,
     /// The texts that spans point into.
+    #[serde(skip)]
     pub sources: Arc<SourceMap>,
 }
 

@@ -137,6 +137,8 @@ pub struct TypeInfo {
     pub outputs: Json,
     /// The facts of [`TypeInfo::schema`], parsed.
     pub fields: Fields,
+    /// The facts of [`TypeInfo::outputs`], parsed.
+    pub output_fields: Fields,
     /// How a lost create is found.
     pub lost: Lost,
     /// After the operation's deadline, how long the service may take to show what it did.
@@ -148,6 +150,9 @@ pub struct TypeInfo {
     /// Whether two objects of the same name cannot exist at once, so that a replacement deletes
     /// first.
     pub exclusive: bool,
+    /// Whether a create broken off after a checkpoint can be gone on with (the provider gets the
+    /// checkpoint back); otherwise what exists is deleted and the create starts anew.
+    pub resumable: bool,
     /// How well a delete can be undone by creating again.
     pub undo_delete: Undo,
     /// Whether deleting (or replacing) loses data that Fabrik cannot bring back.
@@ -166,6 +171,7 @@ impl TypeInfo {
             description: String::new(),
             mode: Mode::Managed,
             fields: Fields::of_schema(&schema),
+            output_fields: Fields::of_schema(&outputs),
             schema,
             outputs,
             lost: Lost::None,
@@ -173,6 +179,7 @@ impl TypeInfo {
             timeout: Duration::from_secs(60),
             updatable: true,
             exclusive: false,
+            resumable: false,
             undo_delete: Undo::Full,
             holds_data: false,
             volatile: Vec::new(),

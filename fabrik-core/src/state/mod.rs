@@ -5,8 +5,19 @@
 //! position is no longer the head or the lease was taken over. A run that lost its lease can
 //! therefore write nothing.
 
+mod encode;
+mod files;
+mod folder;
+pub(crate) mod ledger;
+mod liveness;
+mod lock;
+mod memory;
+mod migrate;
 mod model;
+mod refuse;
+mod rows;
 mod sealed;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,11 +31,17 @@ use crate::error::Result;
 use crate::stack::Declared;
 use crate::value::Value;
 
+pub use folder::FolderStore;
+pub use liveness::ProcLiveness;
+pub use lock::{KeepAlive, acquire, keep_alive};
+pub use memory::{AppendFault, MemoryStore};
 pub use model::{
     Change, CheckResult, Entry, EntryKind, Intent, Looked, Phase, Row, RowStatus, RunEnd, RunKind,
     RunResult, RunStart, StepOutcome, StepRef,
 };
+pub use rows::Rows;
 pub use sealed::SealedStore;
+pub use sqlite::{SqliteStore, StackInfo};
 
 /// Version of the stored form. A store of a newer version is refused with
 /// [`crate::error::ErrorKind::Newer`]; an older one is migrated when it is opened.
@@ -86,12 +103,12 @@ pub enum LeaseAnswer {
 }
 
 /// Everything the engine loads at the start of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Entries so far; the next group is appended at this position.
     pub head: Position,
-    /// Objects, by address then id.
-    pub rows: Vec<Row>,
+    /// Objects; as loaded by address, then id.
+    pub rows: Rows,
     /// Number of the last successful (or kept) revision.
     pub revision: Revision,
     /// Number of the last run.
@@ -107,7 +124,7 @@ pub struct Snapshot {
 }
 
 /// A run without an end: its process was killed, or it lost the store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenRun {
     /// Its number.
     pub id: RunId,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Position, Revision, RunId};
+use super::{Revision, RunId};
 use crate::address::Address;
 use crate::error::{ErrorReport, Result};
 use crate::provider::{Object, OpId, Verb};
@@ -35,17 +35,22 @@ pub struct Row {
     /// The resource.
     pub address: Address,
     /// Full type name.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "crate::value::share::repeated")]
     pub type_name: Arc<str>,
     /// Version of the type when it was stored.
     pub version: u32,
     /// The provider instance it is on.
+    #[serde(deserialize_with = "crate::value::share::repeated")]
     pub instance: Arc<str>,
     /// What it is to its address.
     #[serde(default)]
     pub status: RowStatus,
     /// Inputs with references; `None` when they hold none and equal what was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub declared: Option<Value>,
     /// Inputs as sent, outputs, id, private bytes.
     pub object: Object,
@@ -61,6 +66,11 @@ pub struct Row {
     /// Digest of what an action last ran for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triggered_by: Option<Arc<str>>,
+}
+
+/// A field that is there is a value, also when it is null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Row {
@@ -436,7 +446,7 @@ impl super::Snapshot {
     /// Carries out the changes of a group: the fold every store shares.
     pub fn apply(&mut self, group: &[Entry]) {
         for entry in group {
-            self.head += 1 as Position;
+            self.head += 1;
             self.last_run = self.last_run.max(entry.run);
             match &entry.kind {
                 EntryKind::RunStarted(_) => {
@@ -459,11 +469,12 @@ impl super::Snapshot {
 
     fn change(&mut self, change: &Change) {
         match change {
-            Change::Put(row) => match self.rows.iter_mut().find(|old| old.oid == row.oid) {
-                Some(old) => *old = row.as_ref().clone(),
-                None => self.rows.push(row.as_ref().clone()),
-            },
-            Change::Remove(oid) => self.rows.retain(|row| row.oid != *oid),
+            Change::Put(row) => {
+                self.rows.put(row.as_ref().clone());
+            }
+            Change::Remove(oid) => {
+                self.rows.remove(*oid);
+            }
             Change::PutSecret(name, value) => {
                 self.secrets.insert(name.clone(), value.clone());
             }

@@ -86,9 +86,9 @@ impl SealedStore {
     pub async fn load(&self) -> Result<Snapshot> {
         let mut snapshot = self.store.load().await?;
         let mut open = |value: &mut Value| self.cipher.open_in_place(value);
-        for row in &mut snapshot.rows {
-            row.map_values(&mut open)?;
-        }
+        snapshot
+            .rows
+            .try_each_mut(|row| row.map_values(&mut open))?;
         for value in snapshot
             .secrets
             .values_mut()

@@ -1,18 +1,18 @@
 //! The stored form: JSON with tagged objects for what JSON has not.
 //!
-//! `{"$expr": …}`, `{"$asset": …}`, `{"$sealed": "base64"}`; a map whose only key starts with `$`
-//! is wrapped in `{"$map": …}`. A clear secret is refused: seal it first.
+//! `{"$expr": …}`, `{"$asset": …}`, `{"$sealed": "base64"}`; a map with a key that starts with `$`
+//! is wrapped in `{"$map": …}`, so the first key tells a tag from data. A clear secret is refused:
+//! seal it first.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use serde::de::Error as _;
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value as Json;
 
-use super::{Asset, Map, Value, from_json};
+use super::{Asset, Map, Number, Value, share};
 use crate::expr::Expr;
 
 impl Serialize for Value {
@@ -48,58 +48,129 @@ impl Serialize for Value {
 }
 
 fn needs_wrap(map: &Map) -> bool {
-    map.len() == 1 && map.keys().next().is_some_and(|key| key.starts_with('$'))
+    map.keys().any(|key| key.starts_with('$'))
 }
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Json::deserialize(deserializer)?;
-        decode(json).map_err(D::Error::custom)
+        deserializer.deserialize_any(Tree)
     }
 }
 
-fn decode(json: Json) -> Result<Value, String> {
-    match json {
-        Json::Array(items) => Ok(Value::List(Arc::new(
-            items.into_iter().map(decode).collect::<Result<_, _>>()?,
-        ))),
-        Json::Object(mut map) => {
-            let tag = (map.len() == 1)
-                .then(|| map.keys().next().cloned())
-                .flatten();
-            match tag.as_deref() {
-                Some("$expr") => {
-                    let expr: Expr = serde_json::from_value(map["$expr"].take())
-                        .map_err(|error| error.to_string())?;
-                    Ok(Value::from(expr))
-                }
-                Some("$asset") => {
-                    let asset: Asset = serde_json::from_value(map["$asset"].take())
-                        .map_err(|error| error.to_string())?;
-                    Ok(Value::from(asset))
-                }
-                Some("$sealed") => {
-                    let text = map["$sealed"].as_str().unwrap_or_default();
-                    let bytes = BASE64.decode(text).map_err(|error| error.to_string())?;
-                    Ok(Value::Sealed(bytes.into()))
-                }
-                Some("$map") => match map["$map"].take() {
-                    Json::Object(inner) => decode_map(inner),
-                    _ => Err("`$map` must hold a map".to_owned()),
-                },
-                _ => decode_map(map),
-            }
+/// What serde_json shows a number as when its digits are kept.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Builds a value straight from the text, without a second tree in between.
+struct Tree;
+
+impl<'de> Visitor<'de> for Tree {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
+        inner.deserialize_any(Tree)
+    }
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        let number = serde_json::Number::from_f64(number)
+            .ok_or_else(|| E::custom("a number must be finite"))?;
+        digits(&number.to_string())
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Str(share::text(text)))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        scalar => Ok(from_json(&scalar)),
+        list.shrink_to_fit();
+        Ok(share::container(Value::List(Arc::new(list))))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let Some(Key(first)) = entries.next_key()? else {
+            return Ok(Value::Map(Arc::default()));
+        };
+        let value = match &*first {
+            NUMBER => digits(&entries.next_value::<String>()?)?,
+            "$expr" => Value::from(entries.next_value::<Expr>()?),
+            "$asset" => Value::from(entries.next_value::<Asset>()?),
+            "$sealed" => {
+                let text: String = entries.next_value()?;
+                Value::Sealed(BASE64.decode(text).map_err(A::Error::custom)?.into())
+            }
+            "$map" => entries.next_value_seed(Plain)?,
+            _ => return rest_of_map(Some(first), entries),
+        };
+        match entries.next_key::<Key>()? {
+            None => Ok(value),
+            Some(Key(key)) => Err(A::Error::custom(format!("`{key}` beside `{first}`"))),
+        }
     }
 }
 
-fn decode_map(map: serde_json::Map<String, Json>) -> Result<Value, String> {
-    Ok(Value::Map(Arc::new(
-        map.into_iter()
-            .map(|(key, item)| Ok((Arc::from(key), decode(item)?)))
-            .collect::<Result<_, String>>()?,
-    )))
+/// The content of `$map`: a map in which every key stands for itself.
+struct Plain;
+
+impl<'de> DeserializeSeed<'de> for Plain {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain {
+    type Value = Value;
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a map")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
+        rest_of_map(None, entries)
+    }
+}
+
+fn rest_of_map<'de, A: MapAccess<'de>>(
+    first: Option<Arc<str>>,
+    mut entries: A,
+) -> Result<Value, A::Error> {
+    let mut map = Map::new();
+    if let Some(first) = first {
+        map.insert(first, entries.next_value()?);
+    }
+    while let Some((Key(key), value)) = entries.next_entry()? {
+        map.insert(key, value);
+    }
+    Ok(share::container(Value::Map(Arc::new(map))))
+}
+
+fn digits<E: Error>(text: &str) -> Result<Value, E> {
+    Number::parse_shared(text)
+        .map(Value::Num)
+        .ok_or_else(|| E::custom(format!("`{text}` is not a number")))
+}
+
+struct Key(Arc<str>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        share::repeated(deserializer).map(Key)
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +178,7 @@ mod tests {
     use super::*;
     use crate::address::Address;
     use crate::expr::Reference;
+    use crate::value::from_json;
 
     #[test]
     fn stored_form_round_trips() {
@@ -116,6 +188,16 @@ mod tests {
                 Value::list([Value::from(1_i64), Value::Null, Value::from(true)]),
             ),
             ("odd", Value::map([("$expr", Value::from("text"))])),
+            (
+                "odder",
+                Value::map([
+                    ("$expr", Value::from(1_i64)),
+                    ("$map", Value::map([(NUMBER, Value::from("5"))])),
+                    ("!", Value::Null),
+                    ("", Value::list([])),
+                ]),
+            ),
+            ("empty", Value::map::<&str>([])),
             (
                 "late",
                 Value::from(Expr::from(Reference::output(
@@ -133,6 +215,18 @@ mod tests {
         assert!(text.contains("123456789012345678901234567890.10"), "{text}");
         let back: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(back, value);
+    }
+
+    #[test]
+    fn damaged_tags_are_errors() {
+        for text in [
+            r#"{"$sealed":"?"}"#,
+            r#"{"$map":[]}"#,
+            r#"{"$expr":{}}"#,
+            r#"{"$sealed":"AQ","b":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 mod codec;
 mod number;
 mod path;
+pub(crate) mod share;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -11,22 +11,12 @@ pub struct Number(Arc<str>);
 impl Number {
     /// Reads a JSON number (optional minus, digits, fraction, exponent).
     pub fn parse(text: &str) -> Option<Number> {
-        let rest = text.strip_prefix('-').unwrap_or(text);
-        let (mantissa, exponent) = match rest.find(['e', 'E']) {
-            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-            None => (rest, None),
-        };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((whole, fraction)) => (whole, Some(fraction)),
-            None => (mantissa, None),
-        };
-        let digits =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let plain = digits(whole) && (whole == "0" || !whole.starts_with('0'));
-        let exponent_ok = exponent.is_none_or(|part| {
-            digits(part.strip_prefix(['+', '-']).unwrap_or(part)) && part.len() <= 6
-        });
-        (plain && fraction.is_none_or(digits) && exponent_ok).then(|| Number(text.into()))
+        is_number(text).then(|| Number(text.into()))
+    }
+
+    /// As [`Number::parse`], with short ones shared while much is decoded.
+    pub(super) fn parse_shared(text: &str) -> Option<Number> {
+        is_number(text).then(|| Number(super::share::text(text)))
     }
 
     /// The digits as written.
@@ -69,6 +59,24 @@ impl Number {
             (negative, digits, exponent)
         }
     }
+}
+
+fn is_number(text: &str) -> bool {
+    let rest = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+        None => (rest, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits(whole) && (whole == "0" || !whole.starts_with('0'));
+    let exponent_ok = exponent.is_none_or(|part| {
+        digits(part.strip_prefix(['+', '-']).unwrap_or(part)) && part.len() <= 6
+    });
+    plain && fraction.is_none_or(digits) && exponent_ok
 }
 
 impl PartialEq for Number {

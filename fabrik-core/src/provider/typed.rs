@@ -1,1 +1,0 @@
-//! The typed layer for authors.

@@ -1,0 +1,13 @@
+//! The HTTP side: a reverse proxy and a server of static files.
+
+mod access;
+mod body;
+mod headers;
+mod pages;
+mod proxy;
+mod server;
+mod site;
+mod tunnel;
+
+pub(crate) use access::AccessLog;
+pub(crate) use server::{Listeners, Web, bind};

@@ -1,0 +1,69 @@
+//! The resident agent: runs services, serves routes and sites, and survives being killed.
+
+mod activity;
+mod backoff;
+mod balance;
+mod book;
+mod bucket;
+mod control;
+mod http;
+mod instance;
+mod lock;
+mod logs;
+mod operations;
+mod ports;
+mod probe;
+mod process;
+mod procfs;
+mod registry;
+mod routes;
+mod run;
+mod service;
+mod shared;
+mod sites;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::watch;
+
+use activity::Activity;
+use registry::Registry;
+use routes::Routes;
+use shared::Shared;
+use sites::Sites;
+
+pub(crate) use bucket::all as all_buckets;
+pub use run::{AgentConfig, run_agent};
+pub(crate) use service::describe as describe_generation;
+pub(crate) use sites::describe as describe_site;
+
+/// What the agent holds.
+#[derive(Debug)]
+struct Agent {
+    shared: Arc<Shared>,
+    registry: Arc<Registry>,
+    routes: Arc<Routes>,
+    sites: Arc<Sites>,
+    listen: Vec<SocketAddr>,
+    version: String,
+    activity: Activity,
+    /// Set when no more clients are answered: they are to turn to the next agent.
+    closing: AtomicBool,
+    /// Why the agent is to end, once it is.
+    quit: watch::Sender<Option<Quit>>,
+}
+
+/// How the agent ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quit {
+    /// Nothing is left to serve.
+    Idle,
+    /// Asked to, and its processes are to go on.
+    Leave,
+    /// Asked to, and its processes were stopped.
+    Stop,
+    /// Its state directory was removed: its processes are stopped, and no file is touched.
+    Orphaned,
+}

@@ -1,0 +1,96 @@
+//! Where everything lies in the state directory.
+//!
+//! The directory has mode 0700. Service records hold the environment of the processes, secret
+//! values included, so that an agent can start them again after a crash: those files have mode
+//! 0600 and go with the service.
+//!
+//! ```text
+//! agent.lock            held by the running agent; says which process it is
+//! agent.sock            its socket, mode 0600
+//! agent.json            what must stay the same over restarts: the HTTP port
+//! agent.log             what the agent's own process wrote
+//! routes.json           the routes
+//! services/NAME.json    one record per service
+//! sites/NAME/           site.json and one directory per kept content
+//! buckets/NAME/         objects
+//! logs/services/NAME/   GENERATION-INSTANCE.log of a service
+//! logs/access.log       one JSON line per request
+//! ```
+
+use std::path::{Path, PathBuf};
+
+/// The paths of one state directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("agent.lock")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.root.join(SOCKET)
+    }
+
+    pub(crate) fn agent_record(&self) -> PathBuf {
+        self.root.join("agent.json")
+    }
+
+    pub(crate) fn agent_log(&self) -> PathBuf {
+        self.root.join("agent.log")
+    }
+
+    pub(crate) fn routes(&self) -> PathBuf {
+        self.root.join("routes.json")
+    }
+
+    pub(crate) fn services(&self) -> PathBuf {
+        self.root.join("services")
+    }
+
+    pub(crate) fn service(&self, name: &str) -> PathBuf {
+        self.services().join(format!("{name}.json"))
+    }
+
+    pub(crate) fn sites(&self) -> PathBuf {
+        self.root.join("sites")
+    }
+
+    pub(crate) fn site(&self, name: &str) -> PathBuf {
+        self.sites().join(name)
+    }
+
+    pub(crate) fn buckets(&self) -> PathBuf {
+        self.root.join("buckets")
+    }
+
+    pub(crate) fn bucket(&self, name: &str) -> PathBuf {
+        self.buckets().join(name)
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// Logs of one service.
+    pub(crate) fn service_logs(&self, name: &str) -> PathBuf {
+        self.logs().join("services").join(name)
+    }
+
+    pub(crate) fn access_log(&self) -> PathBuf {
+        self.logs().join("access.log")
+    }
+}
+
+/// File name of the socket.
+pub(crate) const SOCKET: &str = "agent.sock";

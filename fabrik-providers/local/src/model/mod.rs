@@ -1,0 +1,23 @@
+//! What a caller asks of the agent and what it answers: plain data, the same on both sides of the
+//! socket and in the state files.
+
+mod bucket;
+mod duration;
+mod env;
+mod logs;
+mod route;
+mod service;
+mod site;
+mod status;
+
+pub use bucket::BucketInfo;
+pub use env::{Env, EnvValue};
+pub use logs::{LogChunk, LogCursor, LogLine, LogQuery};
+pub use route::{RouteInfo, RouteSpec, Target};
+pub use service::{
+    Command, HealthCheck, Port, Restart, RestartPolicy, ServiceSpec, StopPolicy, StopSignal,
+};
+pub use site::{SiteInfo, SiteSpec};
+pub use status::{
+    AgentStatus, GenerationInfo, GenerationState, InstanceInfo, InstanceState, ServiceInfo,
+};
