@@ -45,12 +45,48 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
 mod tests {
     use super::*;
 
+    /// Codes written as text in a source file.
+    fn codes_in(text: &str) -> Vec<&str> {
+        text.match_indices("FAB")
+            .filter_map(|(at, _)| text.get(at..at + 7))
+            .filter(|code| code[3..].bytes().all(|byte| byte.is_ascii_digit()))
+            .collect()
+    }
+
+    #[test]
+    fn every_code_in_the_sources_has_a_page() {
+        fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    found.extend(codes_in(&text).into_iter().map(str::to_owned));
+                }
+            }
+        }
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut found = Vec::new();
+        for part in ["spec", "codes"] {
+            walk(&source.join(part), &mut found);
+        }
+        assert!(found.len() > 40);
+        for code in found {
+            assert!(explain(&code).is_some(), "{code} has no page");
+        }
+    }
+
     #[test]
     fn every_page_is_complete_and_once() {
         let mut seen = std::collections::BTreeSet::new();
         for page in all() {
             assert!(seen.insert(page.code), "{} twice", page.code);
-            assert!(page.code.len() == 7 && page.code.starts_with("FAB"), "{}", page.code);
+            assert!(
+                page.code.len() == 7 && page.code.starts_with("FAB"),
+                "{}",
+                page.code
+            );
             for text in [page.title, page.text, page.example, page.fix] {
                 assert!(!text.trim().is_empty(), "{}", page.code);
             }

@@ -18,30 +18,60 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::error::Error;
 use crate::role::{Component, ComponentOut, Parts};
 use crate::stack::{AppInfo, CheckDecl, Origin, Stack};
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Segment, Value};
 
 /// Keys every app may have, handled here, with what they are.
 pub(super) const COMMON: &[(&str, &str)] = &[
     ("kind", "What it is: `service`, `static`, …"),
-    ("template", "The template it was made from; decides the kind."),
+    (
+        "template",
+        "The template it was made from; decides the kind.",
+    ),
     ("for_each", "One for each item of a list or entry of a map."),
     ("when", "Whether it is there."),
     ("on", "Who plays which role for it, and where."),
-    ("depends_on", "What it comes after, besides what it refers to."),
+    (
+        "depends_on",
+        "What it comes after, besides what it refers to.",
+    ),
     ("protect", "Deleting or replacing any part is refused."),
-    ("retain", "Parts that leave the spec are forgotten, not deleted."),
-    ("adopt", "Existing objects of the same names are taken over."),
-    ("on_drift", "What to do when a part was changed: `restore`, `keep` or `stop`."),
+    (
+        "retain",
+        "Parts that leave the spec are forgotten, not deleted.",
+    ),
+    (
+        "adopt",
+        "Existing objects of the same names are taken over.",
+    ),
+    (
+        "on_drift",
+        "What to do when a part was changed: `restore`, `keep` or `stop`.",
+    ),
     ("timeout", "Budget of one operation."),
     ("verify", "Checks made after every apply."),
     ("description", "What it is for, for people."),
 ];
 
 /// Keys of apps that are not implemented unless a kind takes them itself.
-pub(super) const LATER: &[&str] = &["labels", "notify", "on_failure", "hooks", "backup", "strategy", "stop"];
+pub(super) const LATER: &[&str] = &[
+    "labels",
+    "notify",
+    "on_failure",
+    "hooks",
+    "backup",
+    "strategy",
+    "stop",
+];
 
 /// Kinds that are planned; others are misspelt.
-pub(super) const KINDS: &[&str] = &["service", "worker", "cron", "static", "database", "wordpress"];
+pub(super) const KINDS: &[&str] = &[
+    "service",
+    "worker",
+    "cron",
+    "static",
+    "database",
+    "wordpress",
+];
 
 /// An app as written.
 pub(super) struct RawApp {
@@ -52,6 +82,24 @@ pub(super) struct RawApp {
     which: Which,
     /// `each` by key, once expanded.
     each: super::each::Each,
+}
+
+impl RawApp {
+    /// The place of a field of the long form: its own, or that of the shorthand it came from (a key
+    /// that the long form, `block`, has not).
+    fn place_of(&self, path: &Path, key: bool, block: &Value) -> Span {
+        let Some(Segment::Key(first)) = path.segments().first() else {
+            return self.span;
+        };
+        if self.node.get(first).is_some() {
+            return self.node.locate(path, key);
+        }
+        let short = self.node.entries().into_iter().flatten().find(|entry| {
+            let alike = first.starts_with(&*entry.key) || entry.key.starts_with(&**first);
+            alike && block.get(&entry.key).is_none()
+        });
+        short.map_or(self.span, |entry| entry.value.span)
+    }
 }
 
 impl World<'_> {
@@ -90,7 +138,8 @@ impl World<'_> {
     /// Evaluates `when` and `for_each` of every app.
     pub(super) fn index_apps(&mut self, raws: &mut [RawApp]) {
         for raw in raws {
-            let (which, state) = self.which(raw.node.get("when"), raw.node.get("for_each"), &|| None);
+            let (which, state) =
+                self.which(raw.node.get("when"), raw.node.get("for_each"), &|| None);
             raw.which = which;
             if let Some(known) = self.apps.get_mut(&raw.key) {
                 known.state = state;
@@ -133,7 +182,9 @@ impl World<'_> {
                 let mut outs = BTreeMap::new();
                 let mut broken = false;
                 for (key, pair) in &each {
-                    let Ok(address) = base.with_key(key) else { continue };
+                    let Ok(address) = base.with_key(key) else {
+                        continue;
+                    };
                     // The same mistakes for every key help nobody.
                     let out = if broken {
                         Arc::new(AppOut {
@@ -162,7 +213,11 @@ impl World<'_> {
         if raw.node.entries().is_none() {
             let text = format!("an app is a map, not {}", raw.node.kind_name());
             let help = "write `kind` and what it takes".to_owned();
-            let span = if raw.node.is_null() { raw.span } else { raw.node.span };
+            let span = if raw.node.is_null() {
+                raw.span
+            } else {
+                raw.node.span
+            };
             self.error(codes::WRONG_TYPE, span, &place, text, Some(help));
             return None;
         }
@@ -203,7 +258,10 @@ impl World<'_> {
             }
             None => {
                 let registry = self.request.registry;
-                let help = self.report.suggest(&kind, registry.component_kinds().chain(KINDS.iter().copied()));
+                let help = self.report.suggest(
+                    &kind,
+                    registry.component_kinds().chain(KINDS.iter().copied()),
+                );
                 let text = format!("there is no kind `{kind}`");
                 self.error(codes::UNKNOWN_KIND, span, &place, text, help);
                 None
@@ -261,11 +319,7 @@ impl World<'_> {
         let block = component.normalise(Value::Map(Arc::new(block)));
         let block = coerce(&facts.schema, Some(0), &block);
         for problem in check(&facts.schema, &block) {
-            let span = if problem.path.is_root() {
-                raw.span
-            } else {
-                raw.node.locate(&problem.path, problem.key)
-            };
+            let span = raw.place_of(&problem.path, problem.key, &block);
             let mut problem = problem;
             if problem.code == codes::UNKNOWN_FIELD && problem.path.segments().len() == 1 {
                 self.unknown_app_key(&mut problem, facts);
@@ -276,9 +330,8 @@ impl World<'_> {
             return None;
         }
         let options = Arc::new(written.options.clone());
-        let span = raw.span.to(raw.node.span);
         let origin = Origin {
-            span: if span.end < raw.span.end { raw.span } else { span },
+            span: raw.span,
             fields: Arc::default(),
         };
         let parts = Parts::new(address.clone(), "".into(), options, Some(origin));
@@ -288,7 +341,16 @@ impl World<'_> {
         match result {
             Ok(out) => {
                 stack.choices.extend(choices);
-                self.place_parts(raw, component.kind(), parts, out, &written, place, stack, pending)
+                self.place_parts(
+                    raw,
+                    component.kind(),
+                    parts,
+                    out,
+                    &written,
+                    place,
+                    stack,
+                    pending,
+                )
             }
             Err(error) => {
                 self.expansion_error(&error, raw, place);
@@ -322,6 +384,7 @@ impl World<'_> {
         let address = place.address?;
         let mut known = AppOut {
             outputs: out.outputs,
+            url: out.url.clone(),
             ..AppOut::default()
         };
         let prefix = format!("{address}.");
@@ -329,9 +392,17 @@ impl World<'_> {
             stack.instances.insert(instance.name.clone(), instance);
         }
         for mut part in parts.resources {
-            let name: Arc<str> = part.address.as_str().strip_prefix(&prefix).unwrap_or_default().into();
+            let name: Arc<str> = part
+                .address
+                .as_str()
+                .strip_prefix(&prefix)
+                .unwrap_or_default()
+                .into();
             let Some(facts) = self.type_facts(&part.type_name) else {
-                let text = format!("{} is of the type `{}`, which nobody provides", part.address, part.type_name);
+                let text = format!(
+                    "{} is of the type `{}`, which nobody provides",
+                    part.address, part.type_name
+                );
                 self.error(codes::EXPANSION, raw.span, place, text, None);
                 continue;
             };
@@ -345,7 +416,9 @@ impl World<'_> {
             if facts.sensitive {
                 part.inputs = facts.info.fields.mark(&part.inputs);
             }
-            known.parts.insert(name, (part.address.clone(), part.type_name.clone()));
+            known
+                .parts
+                .insert(name, (part.address.clone(), part.type_name.clone()));
             if written.pending() {
                 pending.push((part.address.clone(), written.clone()));
             }
@@ -367,13 +440,9 @@ impl World<'_> {
 
     fn expansion_error(&mut self, error: &Error, raw: &RawApp, place: &Place<'_>) {
         let code = error.code_text().unwrap_or(codes::EXPANSION);
-        let span = error.field_path().map_or(raw.span, |path| {
-            let written = match path.segments().first() {
-                Some(crate::value::Segment::Key(key)) => raw.node.get(key).is_some(),
-                _ => false,
-            };
-            if written { raw.node.locate(path, false) } else { raw.span }
-        });
+        let span = error
+            .field_path()
+            .map_or(raw.span, |path| raw.place_of(path, false, &Value::Null));
         let mut diagnostic = Diagnostic::error(code, error.message()).at(Some(span), "");
         diagnostic.address = place.address.cloned();
         diagnostic.path = error.field_path().cloned();
@@ -385,7 +454,9 @@ impl World<'_> {
     /// Reads the checks of an app, when everything is expanded.
     pub(super) fn read_app_checks(&mut self, raw: &RawApp, stack: &mut Stack) {
         let Some(verify) = &raw.verify else { return };
-        let Some(known) = self.apps.get(&raw.key) else { return };
+        let Some(known) = self.apps.get(&raw.key) else {
+            return;
+        };
         let base = known.address.clone();
         let outs: Vec<(Address, Arc<AppOut>, Option<Arc<str>>)> = match &known.state {
             Instances::One(Some(out)) => vec![(base, out.clone(), None)],
@@ -409,18 +480,15 @@ impl World<'_> {
                 address: Some(&address),
                 ..Place::new(Where::Verify)
             };
-            let url = stack
-                .apps
-                .iter()
-                .find(|app| app.address == address)
-                .map(|app| app.url.clone())
-                .filter(|url| !url.is_null());
-            let checks = self.read_checks(&verify.value, address.as_str(), url.as_ref(), &place);
+            let url = Some(&out.url).filter(|url| !url.is_null());
+            let checks = self.read_checks(&verify.value, address.as_str(), url, &place);
             let concerns: Vec<Address> = out.parts.values().map(|part| part.0.clone()).collect();
-            stack.checks.extend(checks.into_iter().map(|check| CheckDecl {
-                concerns: concerns.clone(),
-                ..check
-            }));
+            stack
+                .checks
+                .extend(checks.into_iter().map(|check| CheckDecl {
+                    concerns: concerns.clone(),
+                    ..check
+                }));
             if self.report.errors() > errors {
                 break;
             }

@@ -16,11 +16,23 @@ use crate::value::{Map, Value};
 
 /// Kinds of checks, the field a scalar stands for, and what they are.
 pub(super) const KINDS: &[(&str, &str, &str)] = &[
-    ("http", "url", "A URL, or a path of the app, that must answer."),
-    ("tcp", "address", "A `host:port` that must take connections."),
+    (
+        "http",
+        "url",
+        "A URL, or a path of the app, that must answer.",
+    ),
+    (
+        "tcp",
+        "address",
+        "A `host:port` that must take connections.",
+    ),
     ("tls", "host", "A host whose certificate must be valid."),
     ("dns", "name", "A name that must resolve."),
-    ("container", "container", "A container that must be healthy."),
+    (
+        "container",
+        "container",
+        "A container that must be healthy.",
+    ),
 ];
 
 /// Keys of every check, with what they are.
@@ -49,7 +61,10 @@ impl World<'_> {
                 .filter_map(|item| self.read_check(item, prefix, url, place))
                 .collect(),
             _ if node.is_null() => Vec::new(),
-            _ => self.read_check(node, prefix, url, place).into_iter().collect(),
+            _ => self
+                .read_check(node, prefix, url, place)
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -143,11 +158,16 @@ impl World<'_> {
             }
             return found.map(|row| (row.0, row.1));
         }
-        let mut kinds = KINDS.iter().filter(|row| entries.iter().any(|entry| &*entry.key == row.0));
+        let mut kinds = KINDS
+            .iter()
+            .filter(|row| entries.iter().any(|entry| &*entry.key == row.0));
         match (kinds.next(), kinds.next()) {
             (Some(row), None) => Some((row.0, row.1)),
             (Some(first), Some(second)) => {
-                let text = format!("this check is of two kinds, `{}` and `{}`", first.0, second.0);
+                let text = format!(
+                    "this check is of two kinds, `{}` and `{}`",
+                    first.0, second.0
+                );
                 let help = "write two checks".to_owned();
                 self.error(codes::CHECK, node.head(), place, text, Some(help));
                 None
@@ -157,7 +177,8 @@ impl World<'_> {
                     let near = crate::diagnostic::did_you_mean(&entry.key, names())?;
                     Some(format!("did you mean `{near}`?"))
                 });
-                let help = near.unwrap_or_else(|| "write it like `{ http: /up, status: 200 }`".to_owned());
+                let help =
+                    near.unwrap_or_else(|| "write it like `{ http: /up, status: 200 }`".to_owned());
                 let text = "this check does not say what it checks";
                 self.error(codes::CHECK, node.head(), place, text, Some(help));
                 None
@@ -180,7 +201,10 @@ impl World<'_> {
             Some(Value::Null) | None => None,
             Some(_) => return Some(()),
         };
-        let span = node.get(kind).or_else(|| node.get("spec")).map_or(node.head(), |at| at.span);
+        let span = node
+            .get(kind)
+            .or_else(|| node.get("spec"))
+            .map_or(node.head(), |at| at.span);
         match (kind, path) {
             ("http", Some(text)) if text.starts_with('/') => match url {
                 Some(url) => {
@@ -188,17 +212,21 @@ impl World<'_> {
                         crate::expr::as_expr(url.clone()),
                         Expr::Literal(Value::Str(text)),
                     ]);
-                    let value = crate::expr::evaluate(&joined, &|_: &crate::expr::Reference| Ok(None));
+                    let value =
+                        crate::expr::evaluate(&joined, &|_: &crate::expr::Reference| Ok(None));
                     spec.insert(subject.into(), value.unwrap_or(Value::Null));
                 }
                 None => {
-                    let text = format!("`{text}` is a path, and there is no app here it belongs to");
+                    let text =
+                        format!("`{text}` is a path, and there is no app here it belongs to");
                     let help = "write a whole URL, such as `${apps.api.url}/up`".to_owned();
                     self.error(codes::CHECK, span, place, text, Some(help));
                     return None;
                 }
             },
-            ("http", Some(text)) if !text.starts_with("http://") && !text.starts_with("https://") => {
+            ("http", Some(text))
+                if !text.starts_with("http://") && !text.starts_with("https://") =>
+            {
                 let text = format!("`{text}` is neither a URL nor a path");
                 let help = "write `/path` or `https://host/path`".to_owned();
                 self.error(codes::CHECK, span, place, text, Some(help));

@@ -44,27 +44,129 @@ const fn key(
 
 /// Every key of the top level.
 pub(super) const TOP: &[TopKey] = &[
-    key("fabrik", true, false, true, "Version of the spec language: 1."),
-    key("id", true, false, true, "Name of the stack; its state and addresses hang on it."),
+    key(
+        "fabrik",
+        true,
+        false,
+        true,
+        "Version of the spec language: 1.",
+    ),
+    key(
+        "id",
+        true,
+        false,
+        true,
+        "Name of the stack; its state and addresses hang on it.",
+    ),
     key("name", true, true, true, "Name for people."),
     key("description", true, true, true, "What it is, for people."),
-    key("requires", true, false, true, "Versions of Fabrik it works with, such as `>=0.1`."),
-    key("requires_env", true, false, true, "Whether an environment must be chosen with `-e`."),
-    key("providers", true, true, true, "Configuration of providers, by name."),
-    key("defaults", true, true, true, "What apps fall back to: `on`."),
-    key("vars", true, true, true, "Variables, used as `${vars.NAME}`."),
-    key("secrets", true, true, true, "Where secrets come from, never their values."),
+    key(
+        "requires",
+        true,
+        false,
+        true,
+        "Versions of Fabrik it works with, such as `>=0.1`.",
+    ),
+    key(
+        "requires_env",
+        true,
+        false,
+        true,
+        "Whether an environment must be chosen with `-e`.",
+    ),
+    key(
+        "providers",
+        true,
+        true,
+        true,
+        "Configuration of providers, by name.",
+    ),
+    key(
+        "defaults",
+        true,
+        true,
+        true,
+        "What apps fall back to: `on`.",
+    ),
+    key(
+        "vars",
+        true,
+        true,
+        true,
+        "Variables, used as `${vars.NAME}`.",
+    ),
+    key(
+        "secrets",
+        true,
+        true,
+        true,
+        "Where secrets come from, never their values.",
+    ),
     key("apps", true, true, true, "Apps, by key."),
     key("resources", true, true, true, "Resources of providers."),
-    key("modules", true, true, false, "Specs used as parts of this one."),
-    key("include", true, false, false, "Further files merged into this one."),
-    key("environments", true, false, true, "What differs per environment."),
-    key("outputs", true, true, true, "Values to show and to give to other stacks."),
-    key("moved", true, false, true, "Renamed addresses, so that state moves along."),
-    key("on_failure", true, true, true, "What to do when a run fails: `rollback`, `keep` or `ask`."),
-    key("on", false, true, true, "Who plays which role, for every app."),
-    key("verify", false, true, true, "Checks made after every apply."),
-    key("hooks", false, true, false, "Commands run round a deployment."),
+    key(
+        "modules",
+        true,
+        true,
+        false,
+        "Specs used as parts of this one.",
+    ),
+    key(
+        "include",
+        true,
+        false,
+        false,
+        "Further files merged into this one.",
+    ),
+    key(
+        "environments",
+        true,
+        false,
+        true,
+        "What differs per environment.",
+    ),
+    key(
+        "outputs",
+        true,
+        true,
+        true,
+        "Values to show and to give to other stacks.",
+    ),
+    key(
+        "moved",
+        true,
+        false,
+        true,
+        "Renamed addresses, so that state moves along.",
+    ),
+    key(
+        "on_failure",
+        true,
+        true,
+        true,
+        "What to do when a run fails: `rollback`, `keep` or `ask`.",
+    ),
+    key(
+        "on",
+        false,
+        true,
+        true,
+        "Who plays which role, for every app.",
+    ),
+    key(
+        "verify",
+        false,
+        true,
+        true,
+        "Checks made after every apply.",
+    ),
+    key(
+        "hooks",
+        false,
+        true,
+        false,
+        "Commands run round a deployment.",
+    ),
     key("notify", false, true, false, "Who is told about runs."),
 ];
 
@@ -176,7 +278,11 @@ pub(super) fn id(node: &Node, of: &str, report: &mut Report) -> Option<Arc<str>>
 pub(super) fn good_id(text: &str, span: Span, of: &str, report: &mut Report) -> bool {
     let good = is_id(text);
     if !good {
-        let shown = if text.chars().count() > 40 { "…" } else { text };
+        let shown = if text.chars().count() > 40 {
+            "…"
+        } else {
+            text
+        };
         report.error(
             codes::BAD_ID,
             span,
@@ -204,9 +310,11 @@ fn is_flat(base: &Node, request: &LoadRequest<'_>) -> bool {
         .collect();
     base.entries().into_iter().flatten().any(|entry| {
         let top = TOP.iter().any(|top| top.name == &*entry.key);
-        !top && schemas
-            .iter()
-            .any(|schema| schema.pointer("/properties").is_some_and(|all| all.get(&*entry.key).is_some()))
+        !top && schemas.iter().any(|schema| {
+            schema
+                .pointer("/properties")
+                .is_some_and(|all| all.get(&*entry.key).is_some())
+        })
     })
 }
 
@@ -271,9 +379,15 @@ fn top_keys(node: &Node, env: Option<&str>, report: &mut Report) {
             None => {
                 let help = report.suggest(
                     &entry.key,
-                    TOP.iter().filter(|top| env.is_none() || top.per_env).map(|top| top.name),
+                    TOP.iter()
+                        .filter(|top| env.is_none() || top.per_env)
+                        .map(|top| top.name),
                 );
-                let help = help.or_else(|| Some("an app stands below `apps:`".to_owned()));
+                let help = help
+                    .filter(|help| help.starts_with("did you mean"))
+                    .or_else(|| {
+                        Some("what an app takes stands below `apps: { KEY: … }`".to_owned())
+                    });
                 let text = format!("unknown field `{}`", entry.key);
                 report.error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
             }
@@ -317,7 +431,10 @@ fn environment(
             }
             _ if section.value.is_null() => {}
             _ => {
-                let text = format!("`environments` takes a map, not {}", section.value.kind_name());
+                let text = format!(
+                    "`environments` takes a map, not {}",
+                    section.value.kind_name()
+                );
                 report.error(codes::WRONG_TYPE, section.value.span, text, None);
             }
         }
@@ -332,7 +449,11 @@ fn environment(
             false
         }
     });
-    let list = names.iter().map(|name| format!("`-e {name}`")).collect::<Vec<_>>().join(", ");
+    let list = names
+        .iter()
+        .map(|name| format!("`-e {name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     match (request.env, requires_env) {
         (None, Some(entry)) if must => {
             let help = (!names.is_empty()).then(|| format!("choose one: {list}"));
@@ -381,7 +502,10 @@ fn lay_over(mut base: Node, mut layer: Node) -> Node {
     if let Some(changes) = resources {
         base_resources = Some(match base_resources {
             Some(old) => Entry {
-                value: patch(keyed(old.value, changes.value.entries().is_some()), changes.value),
+                value: patch(
+                    keyed(old.value, changes.value.entries().is_some()),
+                    changes.value,
+                ),
                 ..old
             },
             None => changes,
@@ -521,7 +645,9 @@ pub(super) fn flag(node: &Node, name: &str, report: &mut Report) -> bool {
     {
         return scalar.text.starts_with(['t', 'T']);
     }
-    let found = node.as_text().map_or_else(|| node.kind_name().to_owned(), |text| format!("`{text}`"));
+    let found = node
+        .as_text()
+        .map_or_else(|| node.kind_name().to_owned(), |text| format!("`{text}`"));
     let help = match node.as_text().map(AsRef::as_ref) {
         Some("yes" | "on" | "y") => "write `true`",
         Some("no" | "off" | "n") => "write `false`",

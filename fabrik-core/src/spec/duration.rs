@@ -11,7 +11,11 @@ pub(super) fn read(node: &Node, name: &str, report: &mut Report) -> Option<Durat
     let text = node.as_text().cloned().unwrap_or_default();
     let duration = parse(&text);
     if duration.is_none() {
-        let found = if text.is_empty() { node.kind_name() } else { &text };
+        let found = if text.is_empty() {
+            node.kind_name()
+        } else {
+            &text
+        };
         report.error(
             codes::DURATION,
             node.span,
@@ -28,14 +32,20 @@ fn parse(text: &str) -> Option<Duration> {
         return None;
     }
     if rest.bytes().all(|byte| byte.is_ascii_digit()) {
-        return rest.parse().ok().filter(|n| *n < 1_000_000_000_000).map(Duration::from_secs);
+        return rest
+            .parse()
+            .ok()
+            .filter(|n| *n < 1_000_000_000_000)
+            .map(Duration::from_secs);
     }
     let mut millis: u64 = 0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let factor = match &rest[..end] {
             "ms" => 1,
             "s" => 1_000,

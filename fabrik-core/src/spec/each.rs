@@ -63,7 +63,8 @@ impl World<'_> {
                     Some("no" | "off") => "write `false`",
                     _ => "write `${vars.x}` or `${vars.x == \"y\"}`",
                 };
-                self.report.error(codes::WRONG_TYPE, node.span, text, Some(help.to_owned()));
+                self.report
+                    .error(codes::WRONG_TYPE, node.span, text, Some(help.to_owned()));
                 None
             }
         }
@@ -74,7 +75,10 @@ impl World<'_> {
             codes::NOT_KNOWN,
             span,
             format!("`{field}` must be known when planning"),
-            Some("use variables; what depends on results of an apply belongs into a second stack".to_owned()),
+            Some(
+                "use variables; what depends on results of an apply belongs into a second stack"
+                    .to_owned(),
+            ),
         );
     }
 
@@ -103,7 +107,10 @@ impl World<'_> {
             }
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    let span = node.items().and_then(|all| all.get(index)).map_or(node.span, |at| at.span);
+                    let span = node
+                        .items()
+                        .and_then(|all| all.get(index))
+                        .map_or(node.span, |at| at.span);
                     let key: Arc<str> = match item {
                         Value::Str(text) => text.clone(),
                         Value::Num(number) => number.as_str().into(),
@@ -130,9 +137,13 @@ impl World<'_> {
             }
             other if other.has_unknown() => self.unknown("for_each", node.span),
             other => {
-                let text = format!("`for_each` takes a list or a map, not {}", other.kind_name());
+                let text = format!(
+                    "`for_each` takes a list or a map, not {}",
+                    other.kind_name()
+                );
                 let help = "write `[a, b]` or `{a: 1, b: 2}`".to_owned();
-                self.report.error(codes::WRONG_TYPE, node.span, text, Some(help));
+                self.report
+                    .error(codes::WRONG_TYPE, node.span, text, Some(help));
                 return None;
             }
         }

@@ -69,10 +69,13 @@ impl<'w, 'a> Stage<'w, 'a> {
     fn cast(&mut self, role: &str) -> Result<Cast> {
         let key: Arc<str> = format!("{}.{role}", self.parts.base()).into();
         let kept = self.world.request.choices.get(&key);
-        let cast = self.world.cast(role, &self.on).map_err(|error| match kept {
-            Some(kept) => error.cause(format!("so far it was `{kept}`")),
-            None => error,
-        })?;
+        let cast = self
+            .world
+            .cast(role, &self.on)
+            .map_err(|error| match kept {
+                Some(kept) => error.cause(format!("so far it was `{kept}`")),
+                None => error,
+            })?;
         if !cast.by_default {
             return Ok(cast);
         }
@@ -100,7 +103,12 @@ impl<'w, 'a> Stage<'w, 'a> {
         if self.on.places.is_empty() || !(role == RUNTIME || role == DATABASE) {
             return intent;
         }
-        let places = Value::map(self.on.places.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let places = Value::map(
+            self.on
+                .places
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         intent.with(&Path::key("on"), places)
     }
 
@@ -202,7 +210,13 @@ impl World<'_> {
 pub(super) fn own_schema(registry: &crate::provider::Registry, provider: &str) -> Json {
     let mut all: Vec<Json> = registry
         .provider(provider)
-        .map(|provider| provider.players().iter().map(|player| player.options()).collect())
+        .map(|provider| {
+            provider
+                .players()
+                .iter()
+                .map(|player| player.options())
+                .collect()
+        })
         .unwrap_or_default();
     if all.len() == 1 {
         return all.pop().unwrap_or_default();
@@ -213,7 +227,12 @@ pub(super) fn own_schema(registry: &crate::provider::Registry, provider: &str) -
     for options in all {
         open |= options.get("additionalProperties") != Some(&Json::Bool(false));
         for (from, to) in [("properties", &mut properties), ("$defs", &mut defs)] {
-            for (key, schema) in options.get(from).and_then(Json::as_object).into_iter().flatten() {
+            for (key, schema) in options
+                .get(from)
+                .and_then(Json::as_object)
+                .into_iter()
+                .flatten()
+            {
                 to.entry(key.clone()).or_insert_with(|| schema.clone());
             }
         }

@@ -241,7 +241,10 @@ impl Reader<'_> {
 
     fn comparison(&mut self, depth: usize) -> Result<Ast, Fault> {
         if depth > MAX_DEPTH {
-            return Err(Self::fault(self.here(), "the expression is nested too deep"));
+            return Err(Self::fault(
+                self.here(),
+                "the expression is nested too deep",
+            ));
         }
         let left = self.primary(depth)?;
         self.space();
@@ -448,20 +451,29 @@ impl Reader<'_> {
         let Some(function) = Function::named(name) else {
             let names = || Function::names().chain(["file"]);
             let help = crate::diagnostic::did_you_mean(name, names()).map_or_else(
-                || format!("the functions are {}", names().collect::<Vec<_>>().join(", ")),
+                || {
+                    format!(
+                        "the functions are {}",
+                        names().collect::<Vec<_>>().join(", ")
+                    )
+                },
                 |near| format!("did you mean `{near}`?"),
             );
-            return Err(wrong(format!("there is no function `{name}`"), Some(help), at));
+            return Err(wrong(
+                format!("there is no function `{name}`"),
+                Some(help),
+                at,
+            ));
         };
         let arity = function.arity();
         if !arity.contains(&arguments.len()) {
-            let wanted = if arity.start() == arity.end() {
-                arity.start().to_string()
-            } else {
-                format!("{} or more", arity.start())
+            let wanted = match (arity.start(), arity.end()) {
+                (1, 1) => "1 argument".to_owned(),
+                (least, most) if least == most => format!("{least} arguments"),
+                (least, _) => format!("{least} or more arguments"),
             };
             return Err(wrong(
-                format!("`{name}` takes {wanted} arguments, not {}", arguments.len()),
+                format!("`{name}` takes {wanted}, not {}", arguments.len()),
                 None,
                 whole,
             ));
@@ -487,9 +499,18 @@ mod tests {
     #[test]
     fn shapes() {
         assert!(matches!(whole("${a.b[\"c d\"][0]}"), AstKind::Ref(steps) if steps.len() == 4));
-        assert!(matches!(whole("${ slug(vars.name) }"), AstKind::Call(Function::Slug, _)));
-        assert!(matches!(whole("${vars.x == \"y\"}"), AstKind::Compare(true, ..)));
-        assert!(matches!(whole("${(1 != -2.5)}"), AstKind::Compare(false, ..)));
+        assert!(matches!(
+            whole("${ slug(vars.name) }"),
+            AstKind::Call(Function::Slug, _)
+        ));
+        assert!(matches!(
+            whole("${vars.x == \"y\"}"),
+            AstKind::Compare(true, ..)
+        ));
+        assert!(matches!(
+            whole("${(1 != -2.5)}"),
+            AstKind::Compare(false, ..)
+        ));
         assert!(matches!(whole("${file('a.txt')}"), AstKind::File(_)));
         assert_eq!(
             parse("a $${x} ${y}!").unwrap(),

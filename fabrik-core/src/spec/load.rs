@@ -125,7 +125,8 @@ impl World<'_> {
                 self.expand_app(app, &defaults, &mut stack, &mut pending);
             } else if let Some(entry) = outputs.get(at - var_count - apps.len()) {
                 let value = self.lower(&entry.value, None, &Place::new(Where::Outputs));
-                self.outputs.insert(entry.key.clone(), Known::Value(value.clone()));
+                self.outputs
+                    .insert(entry.key.clone(), Known::Value(value.clone()));
                 stack.outputs.insert(entry.key.clone(), value);
             }
         }
@@ -161,7 +162,12 @@ impl World<'_> {
         let mut outputs = entries;
         outputs.retain(|entry| {
             !entry.key.starts_with("x-")
-                && super::document::good_id(&entry.key, entry.key_span, "an output", &mut self.report)
+                && super::document::good_id(
+                    &entry.key,
+                    entry.key_span,
+                    "an output",
+                    &mut self.report,
+                )
         });
         for entry in &outputs {
             self.outputs.insert(entry.key.clone(), Known::Later);
@@ -208,7 +214,8 @@ impl World<'_> {
             let text = format!("these refer to each other: {}", order::path_text(&names));
             let first = cycle.first().copied().unwrap_or_default();
             let help = "break the circle: one of them must do without the other".to_owned();
-            self.report.error(codes::CYCLE, spans[first], text, Some(help));
+            self.report
+                .error(codes::CYCLE, spans[first], text, Some(help));
             for at in cycle {
                 broken[*at] = true;
             }
@@ -271,18 +278,28 @@ impl World<'_> {
 
     /// Refuses references to what is not declared (a component's mistake) and cycles.
     fn check_graph(&mut self, stack: &Stack) {
-        let places: HashMap<&Address, usize> =
-            stack.resources.keys().enumerate().map(|(at, address)| (address, at)).collect();
+        let places: HashMap<&Address, usize> = stack
+            .resources
+            .keys()
+            .enumerate()
+            .map(|(at, address)| (address, at))
+            .collect();
         let all: Vec<_> = stack.resources.values().collect();
         let mut edges = Vec::with_capacity(all.len());
         for declared in &all {
-            let span = declared.origin.as_ref().map_or(Span { start: 0, end: 0 }, |origin| origin.span);
+            let span = declared
+                .origin
+                .as_ref()
+                .map_or(Span { start: 0, end: 0 }, |origin| origin.span);
             let mut to = Vec::new();
             for address in declared.dependencies() {
                 match places.get(&address) {
                     Some(at) => to.push(*at),
                     None => {
-                        let text = format!("{} refers to {address}, which is not declared", declared.address);
+                        let text = format!(
+                            "{} refers to {address}, which is not declared",
+                            declared.address
+                        );
                         self.report.error(codes::EXPANSION, span, text, None);
                     }
                 }

@@ -54,7 +54,11 @@ impl Wrong {
 
 impl From<Fault> for Wrong {
     fn from(fault: Fault) -> Self {
-        let code = if fault.function { codes::FUNCTION } else { codes::EXPRESSION };
+        let code = if fault.function {
+            codes::FUNCTION
+        } else {
+            codes::EXPRESSION
+        };
         Wrong::new(code, fault.at, fault.text, fault.help)
     }
 }
@@ -102,7 +106,13 @@ impl World<'_> {
         place: &Place<'_>,
         places: &mut Places,
     ) -> Value {
-        self.walk(node, Some((schema, 0)), place, &mut Path::root(), Some(places))
+        self.walk(
+            node,
+            Some((schema, 0)),
+            place,
+            &mut Path::root(),
+            Some(places),
+        )
     }
 
     fn walk(
@@ -131,8 +141,8 @@ impl World<'_> {
             Data::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
-                    let below = schema
-                        .and_then(|(schema, id)| Some((schema, schema.item(id, index, 0)?)));
+                    let below =
+                        schema.and_then(|(schema, id)| Some((schema, schema.item(id, index, 0)?)));
                     path.push(Segment::Index(index));
                     list.push(self.walk(item, below, place, path, places.as_deref_mut()));
                     path.pop();
@@ -142,9 +152,8 @@ impl World<'_> {
             Data::Map(entries) => {
                 let mut map = crate::value::Map::new();
                 for entry in entries {
-                    let below = schema.and_then(|(schema, id)| {
-                        Some((schema, schema.child(id, &entry.key, 0)?))
-                    });
+                    let below = schema
+                        .and_then(|(schema, id)| Some((schema, schema.child(id, &entry.key, 0)?)));
                     path.push(Segment::Key(entry.key.clone()));
                     let value = self.walk(&entry.value, below, place, path, places.as_deref_mut());
                     path.pop();

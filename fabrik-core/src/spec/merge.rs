@@ -46,7 +46,7 @@ pub(super) fn merge_entries(
         match places.get(&change.key) {
             Some(at) if change.value.is_null() => {
                 deleted.insert(*at);
-            },
+            }
             Some(at) => {
                 let entry = &mut entries[*at];
                 let span = entry.value.span;
@@ -82,7 +82,11 @@ mod tests {
     fn as_the_rfc_says() {
         let read = |text: &str| parse(text, 0, &mut Vec::new()).unwrap();
         for (base, change, want) in [
-            ("{a: {b: 1, c: 2}}", "{a: {b: ~, d: 3}}", "{\"a\": {\"c\": 2, \"d\": 3}}"),
+            (
+                "{a: {b: 1, c: 2}}",
+                "{a: {b: ~, d: 3}}",
+                "{\"a\": {\"c\": 2, \"d\": 3}}",
+            ),
             ("{a: [1, 2]}", "{a: [3]}", "{\"a\": [3]}"),
             ("{a: 1}", "{a: {b: ~, c: 1}}", "{\"a\": {\"c\": 1}}"),
             ("{a: 1}", "{b: ~}", "{\"a\": 1}"),

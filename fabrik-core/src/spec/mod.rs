@@ -15,6 +15,11 @@
 //! assert_eq!(stack.outputs["image"].as_str(), Some("shop:1.4"));
 //! ```
 
+#![expect(
+    clippy::single_match_else,
+    reason = "both outcomes weigh the same, and a match shows them side by side"
+)]
+
 mod apps;
 mod checks;
 mod document;
@@ -32,6 +37,7 @@ mod order;
 pub mod parse;
 mod place;
 mod providers;
+mod publish;
 mod report;
 mod requires;
 mod resolve;
@@ -53,6 +59,7 @@ use crate::provider::Registry;
 use crate::stack::Stack;
 
 pub use load::load;
+pub use publish::schema;
 
 /// A text a user wrote, as found.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +133,10 @@ impl std::fmt::Debug for LoadRequest<'_> {
 }
 
 fn no_files(_: &str) -> Result<String> {
-    Err(Error::new(ErrorKind::Unsupported, "there are no files here"))
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        "there are no files here",
+    ))
 }
 
 /// What a spec gave.

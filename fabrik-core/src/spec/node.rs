@@ -249,8 +249,9 @@ impl Scalar {
         match self.kind {
             ScalarKind::Null => Value::Null,
             ScalarKind::Bool => Value::Bool(self.text.starts_with(['t', 'T'])),
-            ScalarKind::Int | ScalarKind::Float => number(&self.text)
-                .map_or_else(|| Value::Str(self.text.clone()), Value::Num),
+            ScalarKind::Int | ScalarKind::Float => {
+                number(&self.text).map_or_else(|| Value::Str(self.text.clone()), Value::Num)
+            }
             ScalarKind::Plain | ScalarKind::Quoted => Value::Str(self.text.clone()),
         }
     }
@@ -298,7 +299,11 @@ pub fn plain_kind(text: &str) -> ScalarKind {
 }
 
 fn int_if(good: bool) -> ScalarKind {
-    if good { ScalarKind::Int } else { ScalarKind::Plain }
+    if good {
+        ScalarKind::Int
+    } else {
+        ScalarKind::Plain
+    }
 }
 
 /// The number a scalar of kind `Int` or `Float` means, with its digits kept.

@@ -13,17 +13,35 @@ use crate::value::Path;
 
 /// Keys of a resource that say how it is treated, with what they are.
 pub(super) const KEYS: &[(&str, &str)] = &[
-    ("depends_on", "What it comes after, besides what it refers to."),
+    (
+        "depends_on",
+        "What it comes after, besides what it refers to.",
+    ),
     ("protect", "Deleting or replacing it is refused."),
-    ("retain", "When it leaves the spec it is forgotten, not deleted."),
-    ("adopt", "An existing object of the same name is taken over."),
+    (
+        "retain",
+        "When it leaves the spec it is forgotten, not deleted.",
+    ),
+    (
+        "adopt",
+        "An existing object of the same name is taken over.",
+    ),
     ("import", "The id of an existing object that is taken over."),
-    ("ignore_changes", "Fields whose differences are not acted on."),
-    ("on_drift", "What to do when the service's object was changed: `restore`, `keep` or `stop`."),
+    (
+        "ignore_changes",
+        "Fields whose differences are not acted on.",
+    ),
+    (
+        "on_drift",
+        "What to do when the service's object was changed: `restore`, `keep` or `stop`.",
+    ),
     ("replace_with", "It is replaced when one of these is."),
     ("create_before_delete", "Order of a replacement."),
     ("timeout", "Budget of one operation."),
-    ("run_when_changed", "For actions: run again when one of these changes."),
+    (
+        "run_when_changed",
+        "For actions: run again when one of these changes.",
+    ),
 ];
 
 /// Options as written, with the addresses still to be found.
@@ -39,7 +57,12 @@ pub(super) struct Written {
 
 impl World<'_> {
     /// Takes an option; `false` when the key is none.
-    pub(super) fn option(&mut self, entry: &Entry, written: &mut Written, place: &Place<'_>) -> bool {
+    pub(super) fn option(
+        &mut self,
+        entry: &Entry,
+        written: &mut Written,
+        place: &Place<'_>,
+    ) -> bool {
         let node = &entry.value;
         let key = &*entry.key;
         if !KEYS.iter().any(|row| row.0 == key) {
@@ -62,7 +85,11 @@ impl World<'_> {
             }
             "import" => {
                 let value = self.lower(node, None, place);
-                match value.as_str().map(str::to_owned).or_else(|| node.as_text().map(ToString::to_string)) {
+                match value
+                    .as_str()
+                    .map(str::to_owned)
+                    .or_else(|| node.as_text().map(ToString::to_string))
+                {
                     Some(id) if !value.has_unknown() => options.import = Some(id),
                     _ if super::world::is_poison(&value) => {}
                     _ => {
@@ -72,12 +99,15 @@ impl World<'_> {
                 }
             }
             "ignore_changes" => {
-                let items = node.items().map_or_else(|| vec![node], |items| items.iter().collect());
+                let items = node
+                    .items()
+                    .map_or_else(|| vec![node], |items| items.iter().collect());
                 for item in items {
                     match item.as_text() {
                         Some(text) => options.ignore_changes.push(Path::parse(text)),
                         None => {
-                            let text = format!("`{key}` takes names of fields, not {}", item.kind_name());
+                            let text =
+                                format!("`{key}` takes names of fields, not {}", item.kind_name());
                             self.error(codes::WRONG_TYPE, item.span, place, text, None);
                         }
                     }

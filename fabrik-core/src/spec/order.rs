@@ -149,7 +149,10 @@ mod tests {
         let (sorted, cycles) = depth_first(&[vec![1], vec![2], vec![], vec![4], vec![3]]);
         assert_eq!(sorted, [2, 1, 0, 4, 3]);
         assert_eq!(cycles, [vec![3, 4]]);
-        let long: Vec<Vec<usize>> = (0..200_000).map(|at| vec![at + 1]).chain([vec![]]).collect();
+        let long: Vec<Vec<usize>> = (0..200_000)
+            .map(|at| vec![at + 1])
+            .chain([vec![]])
+            .collect();
         assert_eq!(depth_first(&long).0.len(), 200_001);
         assert_eq!(path_text(&["a", "b"]), "a → b → a");
     }

@@ -118,7 +118,12 @@ impl Builder<'_, '_> {
     fn span(&self, marks: &Marks) -> Span {
         let start = self.offsets.byte(marks.start.index());
         let end = self.offsets.byte(marks.end.index()).max(start);
-        self.global(start, end)
+        // The parser counts blanks after a quoted scalar or bracket in.
+        let written = self
+            .text
+            .get(start..end)
+            .map_or(0, |text| text.trim_end().len());
+        self.global(start, start + written)
     }
 
     fn global(&self, start: usize, end: usize) -> Span {
@@ -146,13 +151,25 @@ impl Builder<'_, '_> {
             .next()
             .map_or(at, |character| at + character.len_utf8());
         let span = self.global(at, end);
-        let line = &self.text[self.text[..at].rfind('\n').map_or(0, |n| n + 1)..at];
-        let tab = self.text[at..].starts_with('\t') || line.trim_start_matches(' ').starts_with('\t');
-        if tab || info.contains("tab") {
+        let line_start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
+        let indent =
+            self.text[line_start..].len() - self.text[line_start..].trim_start_matches(' ').len();
+        let tab = line_start + indent;
+        if self.text[tab..].starts_with('\t') || info.contains("tab") {
+            let tab = if self.text[tab..].starts_with('\t') {
+                tab
+            } else {
+                at
+            };
+            let span = self.global(tab, tab + 1);
             self.error(codes::SYNTAX, span, "a tab cannot be used for indentation");
             self.help("indent with spaces");
         } else if info.contains("recursion limit") {
-            self.error(codes::TOO_DEEP, span, format!("nested deeper than {MAX_DEPTH} levels"));
+            self.error(
+                codes::TOO_DEEP,
+                span,
+                format!("nested deeper than {MAX_DEPTH} levels"),
+            );
         } else if info.contains("unknown anchor") {
             self.error(codes::ALIAS, span, "this alias names no anchor before it");
             self.help("an anchor is set with `&name` on a value, and used with `*name` after it");
@@ -163,12 +180,34 @@ impl Builder<'_, '_> {
             || info.contains("simple key")
             || info.contains("did not find expected '-' indicator")
         {
-            self.error(codes::SYNTAX, span, "this line does not fit what is above it");
+            self.error(
+                codes::SYNTAX,
+                span,
+                "this line does not fit what is above it",
+            );
             self.help("check the indentation; every key is written as `key: value`");
+        } else if info.contains("expected ',' or ']'") {
+            self.error(
+                codes::SYNTAX,
+                span,
+                "a list that begins with `[` is not closed before this",
+            );
+            self.help("items are separated by `,` and the list ends with `]`");
+        } else if info.contains("expected ',' or '}'") {
+            self.error(
+                codes::SYNTAX,
+                span,
+                "a map that begins with `{` is not closed before this",
+            );
+            self.help("entries are separated by `,` and the map ends with `}`");
         } else if info.contains("quoted scalar, found unexpected end") {
             self.error(codes::SYNTAX, span, "a quote is opened and not closed");
         } else if info.contains("unknown escape") {
-            self.error(codes::SYNTAX, span, "unknown escape in text in double quotes");
+            self.error(
+                codes::SYNTAX,
+                span,
+                "unknown escape in text in double quotes",
+            );
             self.help("write `\\\\` for a backslash, or use single quotes");
         } else {
             self.error(codes::SYNTAX, span, format!("this is not YAML: {info}"));
@@ -191,7 +230,11 @@ impl Builder<'_, '_> {
             Event::Scalar(text, style, anchor, tag) => {
                 let kind = self.scalar_kind(&text, style, tag.as_deref(), span);
                 let empty = span.start == span.end && style == ScalarStyle::Plain;
-                let text: Arc<str> = if empty { "".into() } else { Arc::from(text.as_ref()) };
+                let text: Arc<str> = if empty {
+                    "".into()
+                } else {
+                    Arc::from(text.as_ref())
+                };
                 let node = Node {
                     span,
                     data: Data::Scalar(Scalar { text, kind }),
@@ -218,7 +261,11 @@ impl Builder<'_, '_> {
 
     fn open(&mut self, span: Span, anchor: usize, body: Body) -> bool {
         if self.stack.len() >= MAX_DEPTH {
-            self.error(codes::TOO_DEEP, span, format!("nested deeper than {MAX_DEPTH} levels"));
+            self.error(
+                codes::TOO_DEEP,
+                span,
+                format!("nested deeper than {MAX_DEPTH} levels"),
+            );
             return false;
         }
         if anchor != 0 {
@@ -259,7 +306,11 @@ impl Builder<'_, '_> {
         };
         // Of a flow collection the end is the bracket; of a block the last thing in it.
         let bracket = span.end > span.start;
-        let end = if bracket { span.end } else { last.unwrap_or(span.start) };
+        let end = if bracket {
+            span.end
+        } else {
+            last.unwrap_or(span.start)
+        };
         let node = Node {
             span: Span {
                 start: frame.span.start,
@@ -275,7 +326,11 @@ impl Builder<'_, '_> {
             Some(Some(node)) => {
                 self.alias_nodes += node.count();
                 if self.alias_nodes > ALIAS_BUDGET {
-                    self.error(codes::ALIAS, span, "the aliases of this file stand for too much");
+                    self.error(
+                        codes::ALIAS,
+                        span,
+                        "the aliases of this file stand for too much",
+                    );
                     self.help("anchors that hold aliases multiply: write the values out");
                     return false;
                 }
@@ -298,7 +353,11 @@ impl Builder<'_, '_> {
             self.anchors.insert(anchor, Some(node.clone()));
             self.kept_nodes += node.count();
             if self.kept_nodes > KEPT_BUDGET {
-                self.error(codes::ALIAS, node.span, "the anchors of this file hold too much");
+                self.error(
+                    codes::ALIAS,
+                    node.span,
+                    "the anchors of this file hold too much",
+                );
                 self.help("an anchor around most of a file, or anchors within anchors: write the values out");
                 return false;
             }
@@ -335,7 +394,7 @@ impl Builder<'_, '_> {
             }
             _ => {
                 self.error(codes::KEY, span, "a key must be text");
-                self.help("a list or map cannot be a key; put text with `{{` or `[` in quotes");
+                self.help("a list or map cannot be a key; put text with `{` or `[` in quotes");
                 return false;
             }
         };
@@ -355,16 +414,23 @@ impl Builder<'_, '_> {
                 .map(|entry| entry.key_span)
         } else {
             if seen.is_empty() {
-                seen.extend(entries.iter().map(|entry| (entry.key.clone(), entry.key_span)));
+                seen.extend(
+                    entries
+                        .iter()
+                        .map(|entry| (entry.key.clone(), entry.key_span)),
+                );
             }
             seen.insert(name.clone(), span)
         };
         *key = Some((name.clone(), span, merge));
         if let Some(before) = before {
             self.found.push(
-                Diagnostic::error(codes::DUPLICATE_KEY, format!("the key `{name}` is here twice"))
-                    .at(Some(span), "again here")
-                    .at(Some(before), "first here"),
+                Diagnostic::error(
+                    codes::DUPLICATE_KEY,
+                    format!("the key `{name}` is here twice"),
+                )
+                .at(Some(span), "again here")
+                .at(Some(before), "first here"),
             );
         }
         true
@@ -423,7 +489,13 @@ impl Builder<'_, '_> {
             return;
         }
         let name = format!("{}{}", tag.handle, tag.suffix);
-        self.error(codes::TAG, span, format!("the tag `{name}` means nothing here"));
-        self.help("a spec has no tags: secrets are written `${secrets.NAME}`, files `${file(\"PATH\")}`");
+        self.error(
+            codes::TAG,
+            span,
+            format!("the tag `{name}` means nothing here"),
+        );
+        self.help(
+            "a spec has no tags: secrets are written `${secrets.NAME}`, files `${file(\"PATH\")}`",
+        );
     }
 }

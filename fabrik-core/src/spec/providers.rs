@@ -42,7 +42,8 @@ impl World<'_> {
                 self.report.error(codes::PROVIDER, span, text, help);
                 continue;
             }
-            if !super::document::good_id(&entry.key, entry.key_span, "a provider", &mut self.report) {
+            if !super::document::good_id(&entry.key, entry.key_span, "a provider", &mut self.report)
+            {
                 continue;
             }
             let instance = if entry.key == provider {
@@ -75,7 +76,12 @@ impl World<'_> {
     /// Every name a configuration can be named by.
     pub(super) fn instance_names(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = self.configured.iter().map(|one| one.key.clone()).collect();
-        names.extend(self.request.registry.providers().map(|one| one.info().name.clone()));
+        names.extend(
+            self.request
+                .registry
+                .providers()
+                .map(|one| one.info().name.clone()),
+        );
         names.sort();
         names.dedup();
         names
@@ -84,12 +90,20 @@ impl World<'_> {
     /// Reads the configurations into the stack.
     pub(super) fn read_providers(&mut self, entries: &[Entry], stack: &mut Stack) {
         for entry in entries {
-            let Some(configured) =
-                self.configured.iter().find(|one| one.key == entry.key).cloned()
+            let Some(configured) = self
+                .configured
+                .iter()
+                .find(|one| one.key == entry.key)
+                .cloned()
             else {
                 continue;
             };
-            let Some(provider) = self.request.registry.provider(&configured.provider).cloned() else {
+            let Some(provider) = self
+                .request
+                .registry
+                .provider(&configured.provider)
+                .cloned()
+            else {
                 continue;
             };
             let config = self.config(&entry.value, entry, provider.info());
@@ -113,7 +127,11 @@ impl World<'_> {
             node.take("provider");
         }
         if !node.is_null() && !matches!(node.data, Data::Map(_)) {
-            let text = format!("the configuration of `{}` is a map, not {}", entry.key, node.kind_name());
+            let text = format!(
+                "the configuration of `{}` is a map, not {}",
+                entry.key,
+                node.kind_name()
+            );
             self.report.error(codes::WRONG_TYPE, node.span, text, None);
             return poison();
         }
@@ -155,13 +173,21 @@ impl World<'_> {
             let absent = config.get(name).is_none_or(Value::is_null);
             if let Some(variable) = &field.env
                 && absent
-                && let Some(text) = self.request.variables.get(&**variable).filter(|text| !text.is_empty())
+                && let Some(text) = self
+                    .request
+                    .variables
+                    .get(&**variable)
+                    .filter(|text| !text.is_empty())
             {
                 let allowed = schema
                     .child(0, name, 0)
                     .map_or(types::STR, |id| schema.types_of(id, 0));
                 let value = typed(text, allowed);
-                let value = if field.sensitive { value.into_secret() } else { value };
+                let value = if field.sensitive {
+                    value.into_secret()
+                } else {
+                    value
+                };
                 config = config.with(&path, value);
             }
         }
@@ -171,7 +197,11 @@ impl World<'_> {
     /// Fills in the configuration of providers that are used and not configured in the spec.
     pub(super) fn fill_implicit(&mut self, stack: &mut Stack) {
         for instance in stack.instances.values_mut() {
-            if self.configured.iter().any(|one| one.instance == instance.name) {
+            if self
+                .configured
+                .iter()
+                .any(|one| one.instance == instance.name)
+            {
                 continue;
             }
             if let Some(provider) = self.request.registry.provider(&instance.provider) {

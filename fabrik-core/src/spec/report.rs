@@ -81,8 +81,11 @@ impl Report {
 
     /// Everything found, in the order of the places; how many were left out is said last.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
-        self.items
-            .sort_by_key(|item| item.labels.first().map_or(u32::MAX, |label| label.span.start));
+        self.items.sort_by_key(|item| {
+            item.labels
+                .first()
+                .map_or(u32::MAX, |label| label.span.start)
+        });
         self.items.dedup();
         if self.left_out > 0 {
             self.items.push(Diagnostic::error(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::expression::Step;
 use super::lower::Wrong;
-use super::world::{AppOut, Instances, Known, Own, Place, ROOTS, TypeFacts, Where, World, is_poison};
+use super::world::{
+    AppOut, Instances, Known, Own, Place, ROOTS, TypeFacts, Where, World, is_poison,
+};
 use crate::address::Address;
 use crate::codes;
 use crate::expr::{Expr, Reference, Target};
@@ -22,7 +24,12 @@ fn name(step: &Step) -> Option<&Arc<str>> {
 }
 
 fn path(steps: &[Step]) -> Path {
-    Path::from(steps.iter().map(|step| step.segment.clone()).collect::<Vec<_>>())
+    Path::from(
+        steps
+            .iter()
+            .map(|step| step.segment.clone())
+            .collect::<Vec<_>>(),
+    )
 }
 
 impl World<'_> {
@@ -79,7 +86,10 @@ impl World<'_> {
         } else if self.secrets.contains_key(&root_name) {
             Some(format!("did you mean `secrets.{root_name}`?"))
         } else {
-            let known = ROOTS.iter().copied().chain(self.resources.keys().map(AsRef::as_ref));
+            let known = ROOTS
+                .iter()
+                .copied()
+                .chain(self.resources.keys().map(AsRef::as_ref));
             self.report.suggest(&root_name, known)
         };
         Err(Wrong::new(
@@ -100,7 +110,9 @@ impl World<'_> {
             Some(Known::Value(value)) => descend(value.clone(), rest),
             Some(Known::Later) => Err(not_known(at, &format!("the variable `{wanted}`"))),
             None => {
-                let help = self.report.suggest(&wanted, self.vars.keys().map(AsRef::as_ref));
+                let help = self
+                    .report
+                    .suggest(&wanted, self.vars.keys().map(AsRef::as_ref));
                 let text = format!("there is no variable `{wanted}`");
                 Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help))
             }
@@ -118,7 +130,9 @@ impl World<'_> {
             Some(Known::Value(value)) => descend(value.clone(), rest),
             Some(Known::Later) => Err(not_known(at, &format!("the output `{wanted}`"))),
             None => {
-                let help = self.report.suggest(&wanted, self.outputs.keys().map(AsRef::as_ref));
+                let help = self
+                    .report
+                    .suggest(&wanted, self.outputs.keys().map(AsRef::as_ref));
                 let text = format!("there is no output `{wanted}`");
                 Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help))
             }
@@ -171,7 +185,9 @@ impl World<'_> {
                 codes::UNKNOWN_NAME,
                 step.at.clone(),
                 format!("the environment variable `{wanted}` is not set"),
-                Some(format!("set it, or write `${{default(env.{wanted}, \"…\")}}`")),
+                Some(format!(
+                    "set it, or write `${{default(env.{wanted}, \"…\")}}`"
+                )),
             )),
         }
     }
@@ -246,15 +262,15 @@ impl World<'_> {
         early(at, place, "a resource")?;
         let id = name(step).cloned().unwrap_or_default();
         let Some(known) = self.resources.get(&id) else {
-            let help = self.report.suggest(&id, self.resources.keys().map(AsRef::as_ref));
+            let help = self
+                .report
+                .suggest(&id, self.resources.keys().map(AsRef::as_ref));
             let text = format!("there is no resource `{id}`");
             return Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help));
         };
         let facts = known.facts.clone();
         match instance(&known.state, &known.address, rest, at, "resource", &id)? {
-            Some((address, _, rest)) => {
-                self.resource_output(&address, facts.as_deref(), rest, at)
-            }
+            Some((address, _, rest)) => self.resource_output(&address, facts.as_deref(), rest, at),
             None => Err(Wrong::silent()),
         }
     }
@@ -281,12 +297,22 @@ impl World<'_> {
         {
             let wanted = name(first).cloned().unwrap_or_default();
             if !names.contains(&wanted) {
-                let help = self.report.suggest(&wanted, names.iter().map(AsRef::as_ref));
+                let help = self
+                    .report
+                    .suggest(&wanted, names.iter().map(AsRef::as_ref));
                 let text = format!("`{}` has no output `{wanted}`", facts.info.name);
-                return Err(Wrong::new(codes::UNKNOWN_OUTPUT, first.at.clone(), text, help));
+                return Err(Wrong::new(
+                    codes::UNKNOWN_OUTPUT,
+                    first.at.clone(),
+                    text,
+                    help,
+                ));
             }
         }
-        Ok(Value::from(Expr::from(Reference::output(address.clone(), path(rest)))))
+        Ok(Value::from(Expr::from(Reference::output(
+            address.clone(),
+            path(rest),
+        ))))
     }
 
     fn app(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
@@ -296,7 +322,9 @@ impl World<'_> {
         };
         let key = name(step).cloned().unwrap_or_default();
         let Some(known) = self.apps.get(&key) else {
-            let help = self.report.suggest(&key, self.apps.keys().map(AsRef::as_ref));
+            let help = self
+                .report
+                .suggest(&key, self.apps.keys().map(AsRef::as_ref));
             let text = format!("there is no app `{key}`");
             return Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help));
         };
@@ -319,12 +347,22 @@ impl World<'_> {
         if out.failed {
             return Err(Wrong::silent());
         }
-        let names = || out.outputs.keys().chain(out.parts.keys()).map(AsRef::as_ref);
+        let names = || {
+            out.outputs
+                .keys()
+                .chain(out.parts.keys())
+                .map(AsRef::as_ref)
+        };
         let [first, rest @ ..] = rest else {
             let names: Vec<&str> = names().collect();
             let help = format!("it has {}", super::shape::list_some(&names));
             let text = format!("this names `{label}`, and none of its outputs");
-            return Err(Wrong::new(codes::UNKNOWN_OUTPUT, at.clone(), text, Some(help)));
+            return Err(Wrong::new(
+                codes::UNKNOWN_OUTPUT,
+                at.clone(),
+                text,
+                Some(help),
+            ));
         };
         let wanted = name(first).cloned().unwrap_or_default();
         if let Some(value) = out.outputs.get(&wanted) {
@@ -336,7 +374,12 @@ impl World<'_> {
         }
         let help = self.report.suggest(&wanted, names());
         let text = format!("`{label}` has no output or part `{wanted}`");
-        Err(Wrong::new(codes::UNKNOWN_OUTPUT, first.at.clone(), text, help))
+        Err(Wrong::new(
+            codes::UNKNOWN_OUTPUT,
+            first.at.clone(),
+            text,
+            help,
+        ))
     }
 }
 
@@ -379,7 +422,10 @@ fn each(rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
             None,
         ));
     };
-    match rest.split_first().and_then(|(step, rest)| Some((name(step)?, rest))) {
+    match rest
+        .split_first()
+        .and_then(|(step, rest)| Some((name(step)?, rest)))
+    {
         Some((wanted, [])) if &**wanted == "key" => Ok(key.clone()),
         Some((wanted, rest)) if &**wanted == "value" => descend(value.clone(), rest),
         _ => Err(incomplete(at, "each.key} or ${each.value")),
@@ -388,7 +434,10 @@ fn each(rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
 
 /// Which object of an id a reference means, and what is left of the reference; `None` when it
 /// failed before.
-#[expect(clippy::type_complexity, reason = "an address, what is known of it, and the rest")]
+#[expect(
+    clippy::type_complexity,
+    reason = "an address, what is known of it, and the rest"
+)]
 fn instance<'t, 's, T>(
     state: &'t Instances<T>,
     address: &Address,
@@ -475,7 +524,12 @@ fn descend(value: Value, rest: &[Step]) -> Result<Value, Wrong> {
                 let help = crate::diagnostic::did_you_mean(&wanted, known.iter().copied())
                     .map(|near| format!("did you mean `{near}`?"));
                 let text = format!("there is no `{wanted}` in {}", here.kind_name());
-                return Err(Wrong::new(codes::UNKNOWN_OUTPUT, step.at.clone(), text, help));
+                return Err(Wrong::new(
+                    codes::UNKNOWN_OUTPUT,
+                    step.at.clone(),
+                    text,
+                    help,
+                ));
             }
         };
     }

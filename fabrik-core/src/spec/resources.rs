@@ -53,9 +53,12 @@ impl World<'_> {
             };
             if let Some(before) = spans.insert(raw.id.clone(), raw.id_span) {
                 self.report.push(
-                    Diagnostic::error(codes::TWICE, format!("the resource `{}` is declared twice", raw.id))
-                        .at(Some(raw.id_span), "again here")
-                        .at(Some(before), "first here"),
+                    Diagnostic::error(
+                        codes::TWICE,
+                        format!("the resource `{}` is declared twice", raw.id),
+                    )
+                    .at(Some(raw.id_span), "again here")
+                    .at(Some(before), "first here"),
                 );
                 continue;
             }
@@ -77,7 +80,8 @@ impl World<'_> {
         if node.entries().is_none() {
             let text = format!("a resource is a map, not {}", node.kind_name());
             let help = "write `id`, `type` and `spec`".to_owned();
-            self.report.error(codes::WRONG_TYPE, node.span, text, Some(help));
+            self.report
+                .error(codes::WRONG_TYPE, node.span, text, Some(help));
             return None;
         }
         let start = node.head();
@@ -87,7 +91,8 @@ impl World<'_> {
                 let id = super::document::id(&entry.value, "a resource", &mut self.report)?;
                 if key.is_some_and(|(key, _)| key != id) {
                     let text = "the id differs from the key it stands under";
-                    self.report.error(codes::BAD_ID, entry.value.span, text, None);
+                    self.report
+                        .error(codes::BAD_ID, entry.value.span, text, None);
                 }
                 (id, entry.value.span)
             }
@@ -97,7 +102,12 @@ impl World<'_> {
             }
             (None, None) => {
                 let help = "add `id: NAME`".to_owned();
-                self.report.error(codes::MISSING_FIELD, start, "`id` is missing in a resource", Some(help));
+                self.report.error(
+                    codes::MISSING_FIELD,
+                    start,
+                    "`id` is missing in a resource",
+                    Some(help),
+                );
                 return None;
             }
         };
@@ -106,7 +116,8 @@ impl World<'_> {
             None => {
                 let help = "add `type: PROVIDER.TYPE`".to_owned();
                 let text = format!("`type` is missing in the resource `{id}`");
-                self.report.error(codes::MISSING_FIELD, id_span, text, Some(help));
+                self.report
+                    .error(codes::MISSING_FIELD, id_span, text, Some(help));
                 None
             }
         };
@@ -126,14 +137,20 @@ impl World<'_> {
             let registry = self.request.registry;
             let provider = name.split('.').next().unwrap_or_default();
             let (text, help) = if registry.provider(provider).is_some() || !name.contains('.') {
-                let help = self.report.suggest(&name, registry.types().map(|info| &*info.name));
+                let help = self
+                    .report
+                    .suggest(&name, registry.types().map(|info| &*info.name));
                 (format!("there is no type `{name}`"), help)
             } else {
                 let known = registry.providers().map(|provider| &*provider.info().name);
                 let help = self.report.suggest(provider, known);
-                (format!("there is no provider `{provider}`, so no type `{name}`"), help)
+                (
+                    format!("there is no provider `{provider}`, so no type `{name}`"),
+                    help,
+                )
             };
-            self.report.error(codes::UNKNOWN_TYPE, entry.value.span, text, help);
+            self.report
+                .error(codes::UNKNOWN_TYPE, entry.value.span, text, help);
         }
         facts
     }
@@ -242,11 +259,14 @@ impl World<'_> {
                 "spec" => {
                     has_spec = true;
                     if let Some(facts) = &raw.facts {
-                        inputs = self.inputs(&entry.value, entry.key_span, facts, place, &mut places);
+                        inputs =
+                            self.inputs(&entry.value, entry.key_span, facts, place, &mut places);
                     }
                 }
                 "provider" => {
-                    instance = self.instance_of(&entry.value, raw.facts.as_deref(), place).or(instance);
+                    instance = self
+                        .instance_of(&entry.value, raw.facts.as_deref(), place)
+                        .or(instance);
                 }
                 "verify" => {
                     let place = Place {
@@ -263,13 +283,13 @@ impl World<'_> {
         if !has_spec {
             let missing = check(&facts.schema, &inputs);
             if !missing.is_empty() {
-                let names: Vec<String> = missing.into_iter().map(|problem| problem.summary).collect();
+                let names: Vec<String> =
+                    missing.into_iter().map(|problem| problem.summary).collect();
                 let text = format!("`spec` is missing in the resource `{}`", raw.id);
                 let help = format!("`{}` takes one: {}", facts.info.name, names.join(", "));
                 self.error(codes::MISSING_FIELD, raw.id_span, place, text, Some(help));
             }
         }
-        let span = raw.id_span.to(raw.node.span);
         let declared = Declared {
             address: address.clone(),
             type_name: facts.info.name.clone(),
@@ -278,7 +298,7 @@ impl World<'_> {
             depends_on: Vec::new(),
             options: written.shared(none),
             origin: Some(Origin {
-                span: if span.end < raw.id_span.end { raw.id_span } else { span },
+                span: raw.id_span,
                 fields: Arc::new(places.fields),
             }),
         };
@@ -311,7 +331,8 @@ impl World<'_> {
         }
         for problem in check(&facts.schema, &value) {
             let whole = problem.path.is_root() && !matches!(node.data, Data::Map(_));
-            let span = if whole || (problem.path.is_root() && problem.code == codes::MISSING_FIELD) {
+            let span = if whole || (problem.path.is_root() && problem.code == codes::MISSING_FIELD)
+            {
                 key_span
             } else {
                 node.locate(&problem.path, problem.key)
@@ -327,8 +348,9 @@ impl World<'_> {
 
     /// Reports a problem of a schema check.
     pub(super) fn problem(&mut self, problem: Problem, span: Span, place: &Place<'_>) {
-        let mut diagnostic =
-            Diagnostic::error(problem.code, problem.summary).at(Some(span), "").path(problem.path);
+        let mut diagnostic = Diagnostic::error(problem.code, problem.summary)
+            .at(Some(span), "")
+            .path(problem.path);
         diagnostic.address = place.address.cloned();
         diagnostic.help.extend(problem.help);
         self.report.push(diagnostic);
@@ -346,7 +368,9 @@ impl World<'_> {
         value.walk(&mut |path, value| {
             if let Value::Str(_) | Value::Num(_) = value {
                 let sensitive = (0..=path.segments().len()).any(|len| {
-                    fields.at(&Path::from(path.segments()[..len].to_vec())).sensitive
+                    fields
+                        .at(&Path::from(path.segments()[..len].to_vec()))
+                        .sensitive
                 });
                 if sensitive {
                     found.push(path.clone());
@@ -355,7 +379,10 @@ impl World<'_> {
         });
         for path in found {
             let written = written_at(node, &path);
-            if written.is_none_or(|node| node.scalar().is_none_or(super::node::Scalar::has_expression)) {
+            if written.is_none_or(|node| {
+                node.scalar()
+                    .is_none_or(super::node::Scalar::has_expression)
+            }) {
                 continue;
             }
             let name = path.to_string();
@@ -402,8 +429,10 @@ impl World<'_> {
 
 /// The node a path leads to, when it was written.
 pub(super) fn written_at<'n>(node: &'n Node, path: &Path) -> Option<&'n Node> {
-    path.segments().iter().try_fold(node, |here, segment| match segment {
-        Segment::Key(key) => here.get(key),
-        Segment::Index(index) => here.items()?.get(*index),
-    })
+    path.segments()
+        .iter()
+        .try_fold(node, |here, segment| match segment {
+            Segment::Key(key) => here.get(key),
+            Segment::Index(index) => here.items()?.get(*index),
+        })
 }

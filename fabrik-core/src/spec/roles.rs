@@ -42,10 +42,14 @@ impl On {
     /// What is said here, and else what is said further out.
     pub(super) fn or(mut self, outer: &On) -> On {
         for (role, who) in &outer.roles {
-            self.roles.entry(role.clone()).or_insert_with(|| who.clone());
+            self.roles
+                .entry(role.clone())
+                .or_insert_with(|| who.clone());
         }
         for (place, value) in &outer.places {
-            self.places.entry(place.clone()).or_insert_with(|| value.clone());
+            self.places
+                .entry(place.clone())
+                .or_insert_with(|| value.clone());
         }
         self
     }
@@ -65,7 +69,8 @@ impl World<'_> {
             Data::Map(entries) => {
                 for entry in entries {
                     let key = &*entry.key;
-                    let known = ROLES.contains(&key) || self.request.registry.players(key).next().is_some();
+                    let known =
+                        ROLES.contains(&key) || self.request.registry.players(key).next().is_some();
                     if known {
                         if let Some(name) = self.player_name(&entry.value, place) {
                             on.roles.insert(entry.key.clone(), (name, entry.value.span));
@@ -74,7 +79,9 @@ impl World<'_> {
                         let value = self.lower(&entry.value, None, place);
                         on.places.insert(entry.key.clone(), value);
                     } else if !key.starts_with("x-") {
-                        let help = self.report.suggest(key, ROLES.iter().chain(PLACES).copied());
+                        let help = self
+                            .report
+                            .suggest(key, ROLES.iter().chain(PLACES).copied());
                         let text = format!("unknown field `{key}` in `on`");
                         self.error(codes::UNKNOWN_FIELD, entry.key_span, place, text, help);
                     }
@@ -120,7 +127,9 @@ impl World<'_> {
         }
         let candidates = self.candidates(role);
         match candidates.as_slice() {
-            [only] => self.player(role, only, true).ok_or_else(|| nobody(role, self)),
+            [only] => self
+                .player(role, only, true)
+                .ok_or_else(|| nobody(role, self)),
             [] => Err(nobody(role, self)),
             several => Err(Error::new(
                 ErrorKind::Invalid,
@@ -140,7 +149,12 @@ impl World<'_> {
     fn explicit(&self, role: &str, instance: &Arc<str>) -> Result<Cast> {
         self.player(role, instance, false).ok_or_else(|| {
             let provider = instance.split('.').next().unwrap_or_default();
-            let could: Vec<&str> = self.request.registry.players(role).map(|(name, _)| name).collect();
+            let could: Vec<&str> = self
+                .request
+                .registry
+                .players(role)
+                .map(|(name, _)| name)
+                .collect();
             let error = Error::new(
                 ErrorKind::Invalid,
                 format!("`{provider}` does not play the role `{role}`"),
@@ -157,8 +171,11 @@ impl World<'_> {
 
     fn player(&self, role: &str, instance: &Arc<str>, by_default: bool) -> Option<Cast> {
         let (_, provider) = self.find_instance(instance)?;
-        let (_, player) =
-            self.request.registry.players(role).find(|(name, _)| **name == *provider)?;
+        let (_, player) = self
+            .request
+            .registry
+            .players(role)
+            .find(|(name, _)| **name == *provider)?;
         Some(Cast {
             instance: instance.clone(),
             provider,
@@ -170,7 +187,12 @@ impl World<'_> {
     /// Configured instances that play a role: in the spec, else by variables of the process, else
     /// `local`.
     fn candidates(&self, role: &str) -> Vec<Arc<str>> {
-        let players: Vec<&str> = self.request.registry.players(role).map(|(name, _)| name).collect();
+        let players: Vec<&str> = self
+            .request
+            .registry
+            .players(role)
+            .map(|(name, _)| name)
+            .collect();
         let written: Vec<Arc<str>> = self
             .configured
             .iter()
@@ -189,12 +211,21 @@ impl World<'_> {
         if !by_env.is_empty() {
             return by_env;
         }
-        players.iter().filter(|name| **name == FALLBACK).map(|name| Arc::from(*name)).collect()
+        players
+            .iter()
+            .filter(|name| **name == FALLBACK)
+            .map(|name| Arc::from(*name))
+            .collect()
     }
 }
 
 fn nobody(role: &str, world: &World<'_>) -> Error {
-    let could: Vec<&str> = world.request.registry.players(role).map(|(name, _)| name).collect();
+    let could: Vec<&str> = world
+        .request
+        .registry
+        .players(role)
+        .map(|(name, _)| name)
+        .collect();
     let error = Error::new(
         ErrorKind::Invalid,
         format!("no configured provider plays the role `{role}`"),
@@ -204,7 +235,10 @@ fn nobody(role: &str, world: &World<'_>) -> Error {
     if could.is_empty() {
         error.hint("no provider of this program plays it")
     } else {
-        error.hint(format!("configure one under `providers:`: {}", could.join(", ")))
+        error.hint(format!(
+            "configure one under `providers:`: {}",
+            could.join(", ")
+        ))
     }
 }
 

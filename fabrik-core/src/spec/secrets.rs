@@ -27,7 +27,9 @@ impl World<'_> {
             let blocks = app.value.get("secrets").map(named).unwrap_or_default();
             for (name, span, _) in blocks {
                 if super::document::good_id(&name, span, "a secret", &mut self.report) {
-                    self.secrets.entry(name.clone()).or_insert_with(|| plain(name, span));
+                    self.secrets
+                        .entry(name.clone())
+                        .or_insert_with(|| plain(name, span));
                 }
             }
         }
@@ -39,21 +41,27 @@ impl World<'_> {
             if section.entries().is_none() && section.items().is_none() {
                 let text = format!("`secrets` takes a map, not {}", section.kind_name());
                 let help = "write `NAME: env://VARIABLE`, or `NAME: ~`".to_owned();
-                self.report.error(codes::WRONG_TYPE, section.span, text, Some(help));
+                self.report
+                    .error(codes::WRONG_TYPE, section.span, text, Some(help));
             }
             for item in section.items().into_iter().flatten() {
                 if item.as_text().is_none() && item.get("name").is_none() {
                     let help = "write `- NAME`, or `- { name: NAME, … }`".to_owned();
                     let text = "`name` is missing in a secret";
-                    self.report.error(codes::MISSING_FIELD, item.head(), text, Some(help));
+                    self.report
+                        .error(codes::MISSING_FIELD, item.head(), text, Some(help));
                 }
             }
             for (name, span, node) in named(section) {
                 self.read_secret(&name, span, node);
             }
         }
-        let outer: std::collections::HashSet<Arc<str>> =
-            section.map(named).unwrap_or_default().into_iter().map(|(name, ..)| name).collect();
+        let outer: std::collections::HashSet<Arc<str>> = section
+            .map(named)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, ..)| name)
+            .collect();
         for app in apps {
             let Some(block) = app.value.get("secrets") else {
                 continue;
@@ -88,7 +96,8 @@ impl World<'_> {
             Some((node, Data::Scalar(_))) => decl.from = self.secret_source(node),
             Some((node, Data::Map(entries))) => self.long_secret(&mut decl, node, entries),
             Some((node, Data::List(_))) => {
-                let help = "write `env://VARIABLE`, or a map with `from`, `cmd`, `generate` or `required`";
+                let help =
+                    "write `env://VARIABLE`, or a map with `from`, `cmd`, `generate` or `required`";
                 self.report.error(
                     codes::SECRET_FORM,
                     node.span,
@@ -120,7 +129,8 @@ impl World<'_> {
                 key => {
                     let help = self.report.suggest(key, KEYS.iter().copied());
                     let text = format!("unknown field `{key}`");
-                    self.report.error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
+                    self.report
+                        .error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
                 }
             }
         }
@@ -179,7 +189,9 @@ impl World<'_> {
             }
             Some(scheme)
                 if !scheme.is_empty()
-                    && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
+                    && scheme
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
             {
                 Some(SecretSource::Other(text.to_owned()))
             }
@@ -204,12 +216,15 @@ impl World<'_> {
     }
 
     fn command(&mut self, node: &Node) -> Option<SecretSource> {
-        let words: Option<Vec<String>> = node
-            .items()
-            .filter(|items| !items.is_empty())
-            .and_then(|items| {
-                items.iter().map(|item| item.as_text().map(ToString::to_string)).collect()
-            });
+        let words: Option<Vec<String>> =
+            node.items()
+                .filter(|items| !items.is_empty())
+                .and_then(|items| {
+                    items
+                        .iter()
+                        .map(|item| item.as_text().map(ToString::to_string))
+                        .collect()
+                });
         if words.is_none() {
             self.command_as_text(node.span);
         }

@@ -36,7 +36,10 @@ impl World<'_> {
                 None => self.report.error(
                     codes::ADDRESS,
                     item.span,
-                    format!("`{field}` names resources and apps, not {}", item.kind_name()),
+                    format!(
+                        "`{field}` names resources and apps, not {}",
+                        item.kind_name()
+                    ),
                     Some("write `[resources.ID, apps.KEY]`".to_owned()),
                 ),
             }
@@ -51,11 +54,12 @@ impl World<'_> {
         named: &Named,
         resources: &BTreeMap<Address, Declared>,
     ) -> Vec<Address> {
-        let full: Arc<str> = if named.text.starts_with("resources.") || named.text.starts_with("apps.") {
-            named.text.clone()
-        } else {
-            format!("resources.{}", named.text).into()
-        };
+        let full: Arc<str> =
+            if named.text.starts_with("resources.") || named.text.starts_with("apps.") {
+                named.text.clone()
+            } else {
+                format!("resources.{}", named.text).into()
+            };
         if let Ok(address) = Address::parse(&full) {
             if resources.contains_key(&address) {
                 return vec![address];
@@ -66,10 +70,18 @@ impl World<'_> {
             }
         }
         let wanted = named.text.strip_prefix("resources.").unwrap_or(&named.text);
-        let apps: Vec<String> = self.apps.keys().map(|key| format!("apps.{key}")).collect();
-        let known = self.resources.keys().map(AsRef::as_ref).chain(apps.iter().map(String::as_str));
-        let help = self.report.suggest(wanted, known);
         let text = format!("there is no resource or app `{}`", named.text);
+        if self.report.errors() > 1_000 {
+            self.report.error(codes::ADDRESS, named.span, text, None);
+            return Vec::new();
+        }
+        let apps: Vec<String> = self.apps.keys().map(|key| format!("apps.{key}")).collect();
+        let known = self
+            .resources
+            .keys()
+            .map(AsRef::as_ref)
+            .chain(apps.iter().map(String::as_str));
+        let help = self.report.suggest(wanted, known);
         self.report.error(codes::ADDRESS, named.span, text, help);
         Vec::new()
     }
@@ -87,15 +99,21 @@ impl World<'_> {
                 Instances::Off | Instances::Failed => true,
                 Instances::One(out) => out.as_ref().is_none_or(|out| out.failed || alone),
                 Instances::Many(outs) => {
-                    alone || outs.values().any(|out| out.as_ref().is_none_or(|out| out.failed))
+                    alone
+                        || outs
+                            .values()
+                            .any(|out| out.as_ref().is_none_or(|out| out.failed))
                 }
                 Instances::Later => true,
             }),
-            _ => self.resources.get(id).is_some_and(|known| match &known.state {
-                Instances::Off | Instances::Failed | Instances::Later => true,
-                Instances::One(()) => false,
-                Instances::Many(_) => alone,
-            }),
+            _ => self
+                .resources
+                .get(id)
+                .is_some_and(|known| match &known.state {
+                    Instances::Off | Instances::Failed | Instances::Later => true,
+                    Instances::One(()) => false,
+                    Instances::Many(_) => alone,
+                }),
         }
     }
 
@@ -108,10 +126,14 @@ impl World<'_> {
         let Some(items) = node.items() else {
             let text = format!("`moved` takes a list, not {}", node.kind_name());
             let help = "write `- { from: apps.OLD, to: apps.NEW }`".to_owned();
-            self.report.error(codes::WRONG_TYPE, node.span, text, Some(help));
+            self.report
+                .error(codes::WRONG_TYPE, node.span, text, Some(help));
             return Vec::new();
         };
-        items.iter().filter_map(|item| self.one_moved(item, resources)).collect()
+        items
+            .iter()
+            .filter_map(|item| self.one_moved(item, resources))
+            .collect()
     }
 
     fn one_moved(&mut self, item: &Node, resources: &BTreeMap<Address, Declared>) -> Option<Moved> {
@@ -119,13 +141,15 @@ impl World<'_> {
             if !["from", "to"].contains(&&*entry.key) && !entry.key.starts_with("x-") {
                 let help = self.report.suggest(&entry.key, ["from", "to"]);
                 let text = format!("unknown field `{}`", entry.key);
-                self.report.error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
+                self.report
+                    .error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
             }
         }
         let (Some(from), Some(to)) = (item.get("from"), item.get("to")) else {
             let text = "a move has `from` and `to`";
             let help = "write `{ from: apps.OLD, to: apps.NEW }`".to_owned();
-            self.report.error(codes::MISSING_FIELD, item.head(), text, Some(help));
+            self.report
+                .error(codes::MISSING_FIELD, item.head(), text, Some(help));
             return None;
         };
         let from_address = self.address(from)?;
@@ -137,7 +161,9 @@ impl World<'_> {
                 format!("{from_address} is still declared, so nothing can have moved away from it"),
                 Some("remove one of the two".to_owned()),
             );
-        } else if below(&to_address, resources).next().is_none() && !self.is_off(to_address.as_str()) {
+        } else if below(&to_address, resources).next().is_none()
+            && !self.is_off(to_address.as_str())
+        {
             self.report.error(
                 codes::MOVED,
                 to.span,
@@ -153,7 +179,10 @@ impl World<'_> {
 
     /// Reads an address in full.
     pub(super) fn address(&mut self, node: &Node) -> Option<Address> {
-        let text = node.as_text().map(|text| unwrapped(text)).unwrap_or_default();
+        let text = node
+            .as_text()
+            .map(|text| unwrapped(text))
+            .unwrap_or_default();
         let good = Address::parse(&text)
             .ok()
             .filter(|_| text.starts_with("apps.") || text.starts_with("resources."));

@@ -20,8 +20,11 @@ pub(super) fn read(
     if before + bytes.len() > MAX_BYTES {
         let base = sources.add(name, "");
         found.push(
-            Diagnostic::error(codes::ENCODING, format!("with `{name}` the files are too large"))
-                .at(Some(point(base, 0)), ""),
+            Diagnostic::error(
+                codes::ENCODING,
+                format!("with `{name}` the files are too large"),
+            )
+            .at(Some(point(base, 0)), ""),
         );
         return None;
     }
@@ -49,10 +52,11 @@ pub(super) fn read(
     }
 }
 
+/// The place of the replacement character that stands for what is no UTF-8.
 fn point(base: u32, at: usize) -> Span {
     let start = base + u32::try_from(at).unwrap_or(u32::MAX / 2);
     Span {
         start,
-        end: start + 1,
+        end: start + u32::try_from(char::REPLACEMENT_CHARACTER.len_utf8()).unwrap_or(1),
     }
 }

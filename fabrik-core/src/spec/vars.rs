@@ -32,7 +32,10 @@ const TYPES: &[(&str, VarType)] = &[
 
 impl VarType {
     fn name(self) -> &'static str {
-        TYPES.iter().find(|row| row.1 == self).map_or("", |row| row.0)
+        TYPES
+            .iter()
+            .find(|row| row.1 == self)
+            .map_or("", |row| row.0)
     }
 }
 
@@ -52,7 +55,9 @@ pub(super) struct Var {
 fn is_long(node: &Node) -> bool {
     node.entries().is_some_and(|entries| {
         entries.iter().any(|entry| LONG[..3].contains(&&*entry.key))
-            && entries.iter().all(|entry| LONG.contains(&&*entry.key) || entry.key.starts_with("x-"))
+            && entries
+                .iter()
+                .all(|entry| LONG.contains(&&*entry.key) || entry.key.starts_with("x-"))
     })
 }
 
@@ -84,7 +89,10 @@ pub(super) fn lay_over(base: Node, change: Node) -> Node {
 impl World<'_> {
     /// Reads the declarations and lays files and the command line over them.
     pub(super) fn declare_vars(&mut self, entries: Vec<Entry>) -> Vec<Var> {
-        let mut vars: Vec<Var> = entries.into_iter().filter_map(|entry| self.declare_var(entry)).collect();
+        let mut vars: Vec<Var> = entries
+            .into_iter()
+            .filter_map(|entry| self.declare_var(entry))
+            .collect();
         for file in &self.request.var_files {
             let Some(node) = self.read_text(file.name, file.bytes) else {
                 continue;
@@ -107,7 +115,10 @@ impl World<'_> {
                 start: base,
                 end: base + u32::try_from(text.len()).unwrap_or(0),
             };
-            let kind = vars.iter().find(|var| &*var.name == name.as_str()).and_then(Var::wanted);
+            let kind = vars
+                .iter()
+                .find(|var| &*var.name == name.as_str())
+                .and_then(Var::wanted);
             let node = match kind {
                 Some(VarType::Text) | None => Node::text(span, text.as_str()),
                 Some(_) => {
@@ -159,7 +170,8 @@ impl World<'_> {
             if var.kind.is_none() {
                 let help = self.report.suggest(&name, TYPES.iter().map(|row| row.0));
                 let text = format!("a variable cannot be of type `{name}`");
-                self.report.error(codes::NOT_ALLOWED, kind.value.span, text, help);
+                self.report
+                    .error(codes::NOT_ALLOWED, kind.value.span, text, help);
             }
         }
         var.required = node
@@ -179,7 +191,8 @@ impl World<'_> {
                     var.name
                 );
                 let text = format!("the variable `{}` has no value", var.name);
-                self.report.error(codes::VAR_MISSING, var.span, text, Some(help));
+                self.report
+                    .error(codes::VAR_MISSING, var.span, text, Some(help));
                 poison()
             }
             Some(node) if var.literal => self.typed(var, node.plain_value(), node),
@@ -206,7 +219,10 @@ impl World<'_> {
             self.report.push(
                 Diagnostic::warning(
                     codes::UNQUOTED,
-                    format!("the variable `{}` is text, and `{text}` is written as a number", var.name),
+                    format!(
+                        "the variable `{}` is text, and `{text}` is written as a number",
+                        var.name
+                    ),
                 )
                 .at(Some(span), "")
                 .help(format!("write `\"{text}\"`")),

@@ -15,7 +15,16 @@ use crate::value::{Path, Value};
 
 /// The first names of references that are not resources.
 pub(super) const ROOTS: &[&str] = &[
-    "apps", "resources", "vars", "secrets", "outputs", "env", "each", "self", "fabrik", "stacks",
+    "apps",
+    "resources",
+    "vars",
+    "secrets",
+    "outputs",
+    "env",
+    "each",
+    "self",
+    "fabrik",
+    "stacks",
 ];
 
 /// Everything known during a load.
@@ -101,6 +110,8 @@ pub(super) struct AppOut {
     pub(super) outputs: BTreeMap<Arc<str>, Value>,
     /// Its parts and their types.
     pub(super) parts: BTreeMap<Arc<str>, (Address, Arc<str>)>,
+    /// Where it answers.
+    pub(super) url: Value,
     /// It could not be expanded; that was reported.
     pub(super) failed: bool,
 }

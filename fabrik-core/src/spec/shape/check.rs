@@ -72,10 +72,15 @@ impl Checker<'_> {
         match self.path.segments().last() {
             Some(Segment::Key(key)) => format!("`{key}`"),
             Some(Segment::Index(_)) => {
-                let named = self.path.segments().iter().rev().find_map(|segment| match segment {
-                    Segment::Key(key) => Some(key),
-                    Segment::Index(_) => None,
-                });
+                let named = self
+                    .path
+                    .segments()
+                    .iter()
+                    .rev()
+                    .find_map(|segment| match segment {
+                        Segment::Key(key) => Some(key),
+                        Segment::Index(_) => None,
+                    });
                 named.map_or_else(|| "an item".to_owned(), |key| format!("an item of `{key}`"))
             }
             None => "this".to_owned(),
@@ -118,7 +123,11 @@ impl Checker<'_> {
             self.branches(value, &shape.any, &frame, secret);
         }
         for (condition, then, otherwise) in &shape.cond {
-            let branch = if self.holds(value, *condition) { then } else { otherwise };
+            let branch = if self.holds(value, *condition) {
+                then
+            } else {
+                otherwise
+            };
             if let Some(branch) = branch {
                 self.value(value, *branch, Some(&frame), secret);
             }
@@ -128,7 +137,11 @@ impl Checker<'_> {
             && self.holds(value, not)
         {
             let name = self.name();
-            self.problem(codes::NOT_ALLOWED, format!("{name} has a value that is not allowed"), None);
+            self.problem(
+                codes::NOT_ALLOWED,
+                format!("{name} has a value that is not allowed"),
+                None,
+            );
         }
     }
 
@@ -188,7 +201,11 @@ impl Checker<'_> {
             (None, [only]) => format!("write `{only}`"),
             (None, _) => format!(
                 "one of {}",
-                texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+                texts
+                    .iter()
+                    .map(|text| format!("`{text}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         };
         let found = if secret || matches!(value, Value::List(_) | Value::Map(_)) {
@@ -196,7 +213,11 @@ impl Checker<'_> {
         } else {
             format!("`{}`", plain(value))
         };
-        self.problem(codes::NOT_ALLOWED, format!("{name} cannot be {found}"), Some(help));
+        self.problem(
+            codes::NOT_ALLOWED,
+            format!("{name} cannot be {found}"),
+            Some(help),
+        );
     }
 
     fn number(&mut self, value: &Value, shape: &Shape) {
@@ -207,8 +228,12 @@ impl Checker<'_> {
         let wrong = match shape {
             Shape { min: Some(min), .. } if float < *min => Some(format!("at least {min}")),
             Shape { max: Some(max), .. } if float > *max => Some(format!("at most {max}")),
-            Shape { above: Some(min), .. } if float <= *min => Some(format!("more than {min}")),
-            Shape { below: Some(max), .. } if float >= *max => Some(format!("less than {max}")),
+            Shape {
+                above: Some(min), ..
+            } if float <= *min => Some(format!("more than {min}")),
+            Shape {
+                below: Some(max), ..
+            } if float >= *max => Some(format!("less than {max}")),
             Shape {
                 multiple: Some(step),
                 ..
@@ -219,7 +244,11 @@ impl Checker<'_> {
         };
         if let Some(wanted) = wrong {
             let name = self.name();
-            self.problem(codes::OUT_OF_RANGE, format!("{name} must be {wanted}"), None);
+            self.problem(
+                codes::OUT_OF_RANGE,
+                format!("{name} must be {wanted}"),
+                None,
+            );
         }
     }
 
@@ -257,11 +286,19 @@ impl Checker<'_> {
         let name = self.name();
         if shape.min_items.is_some_and(|min| items.len() < min) {
             let min = shape.min_items.unwrap_or_default();
-            self.problem(codes::OUT_OF_RANGE, format!("{name} needs at least {min} items"), None);
+            self.problem(
+                codes::OUT_OF_RANGE,
+                format!("{name} needs at least {min} items"),
+                None,
+            );
         }
         if shape.max_items.is_some_and(|max| items.len() > max) {
             let max = shape.max_items.unwrap_or_default();
-            self.problem(codes::OUT_OF_RANGE, format!("{name} takes at most {max} items"), None);
+            self.problem(
+                codes::OUT_OF_RANGE,
+                format!("{name} takes at most {max} items"),
+                None,
+            );
         }
         if shape.unique {
             let mut seen = std::collections::HashSet::new();
@@ -304,11 +341,19 @@ impl Checker<'_> {
         }
         if shape.min_properties.is_some_and(|min| map.len() < min) {
             let name = self.name();
-            self.problem(codes::OUT_OF_RANGE, format!("{name} needs more entries"), None);
+            self.problem(
+                codes::OUT_OF_RANGE,
+                format!("{name} needs more entries"),
+                None,
+            );
         }
         if shape.max_properties.is_some_and(|max| map.len() > max) {
             let name = self.name();
-            self.problem(codes::OUT_OF_RANGE, format!("{name} has too many entries"), None);
+            self.problem(
+                codes::OUT_OF_RANGE,
+                format!("{name} has too many entries"),
+                None,
+            );
         }
         for (key, item) in map {
             self.path.push(Segment::Key(key.clone()));
@@ -489,7 +534,10 @@ impl Checker<'_> {
             };
             let mut contradicts = false;
             for (key, property) in &shape.properties {
-                let choices = self.schema.shape(*property).and_then(|shape| shape.choices.as_ref());
+                let choices = self
+                    .schema
+                    .shape(*property)
+                    .and_then(|shape| shape.choices.as_ref());
                 let (Some(choices), Some(given)) = (choices, map.get(key)) else {
                     continue;
                 };
@@ -512,9 +560,9 @@ impl Checker<'_> {
             .iter()
             .copied()
             .filter(|id| {
-                self.schema.shape(*id).is_some_and(|shape| {
-                    shape.required.iter().all(|key| map.contains_key(key))
-                })
+                self.schema
+                    .shape(*id)
+                    .is_some_and(|shape| shape.required.iter().all(|key| map.contains_key(key)))
             })
             .collect();
         if !complete.is_empty() {
@@ -526,7 +574,12 @@ impl Checker<'_> {
 
 /// Up to twelve names.
 pub(in crate::spec) fn list_some(names: &[&str]) -> String {
-    let mut text = names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(12)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > 12 {
         text.push_str(", …");
     }
@@ -581,9 +634,10 @@ pub(in crate::spec) fn coerce(schema: &Schema, id: Option<Id>, value: &Value) ->
                 .enumerate()
                 .map(|(index, item)| coerce(schema, schema.item(id, index, 0), item)),
         ),
-        Value::Map(map) => Value::map(map.iter().map(|(key, item)| {
-            (key.clone(), coerce(schema, schema.child(id, key, 0), item))
-        })),
+        Value::Map(map) => Value::map(
+            map.iter()
+                .map(|(key, item)| (key.clone(), coerce(schema, schema.child(id, key, 0), item))),
+        ),
         Value::Secret(inner) => coerce(schema, Some(id), inner).into_secret(),
         other => other.clone(),
     }

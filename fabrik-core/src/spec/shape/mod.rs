@@ -222,8 +222,15 @@ pub(super) fn type_of(value: &Value) -> u8 {
         Value::Bool(_) => types::BOOL,
         Value::Num(number) if number.as_i64().is_some() => types::INT | types::NUM,
         Value::Num(number) => {
-            let whole = number.as_str().bytes().all(|b| b.is_ascii_digit() || b == b'-');
-            if whole { types::INT | types::NUM } else { types::NUM }
+            let whole = number
+                .as_str()
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b == b'-');
+            if whole {
+                types::INT | types::NUM
+            } else {
+                types::NUM
+            }
         }
         Value::Str(_) => types::STR,
         Value::List(_) => types::LIST,
@@ -305,7 +312,11 @@ impl<'a> Reader<'a> {
                 .fold(0, |bits, name| bits | type_bit(name)),
             _ => types::ANY,
         };
-        for (name, property) in get("properties").and_then(Json::as_object).into_iter().flatten() {
+        for (name, property) in get("properties")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
+        {
             let id = self.shape(property);
             shape.properties.insert(name.as_str().into(), id);
         }
@@ -316,11 +327,12 @@ impl<'a> Reader<'a> {
             .filter_map(Json::as_str)
             .map(Arc::from)
             .collect();
-        shape.others = self.others(
-            get("additionalProperties").or_else(|| get("unevaluatedProperties")),
-        );
-        for (pattern, property) in
-            get("patternProperties").and_then(Json::as_object).into_iter().flatten()
+        shape.others =
+            self.others(get("additionalProperties").or_else(|| get("unevaluatedProperties")));
+        for (pattern, property) in get("patternProperties")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
         {
             if let Ok(regex) = Regex::new(pattern) {
                 let id = self.shape(property);
@@ -375,8 +387,8 @@ impl<'a> Reader<'a> {
             shape.cond.push((condition, then, otherwise));
         }
         shape.not = get("not").map(|not| self.shape(not));
-        shape.sensitive = get("x-fabrik")
-            .is_some_and(|facts| facts.get("sensitive") == Some(&Json::Bool(true)));
+        shape.sensitive =
+            get("x-fabrik").is_some_and(|facts| facts.get("sensitive") == Some(&Json::Bool(true)));
         shape
     }
 }
