@@ -18,8 +18,6 @@ mod fail;
 mod files;
 mod host;
 mod key;
-mod later;
-mod liveness;
 mod logging;
 pub mod output;
 mod panics;

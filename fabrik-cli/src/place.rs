@@ -16,8 +16,8 @@ use fabrik_core::state::{Holder, LockPolicy, SqliteStore, StateStore as _};
 
 use crate::fail::Done;
 use crate::key::{self, KeySource};
-use crate::liveness::{self, Processes};
 use crate::project;
+use crate::secret_sources::Finder;
 use crate::session::Session;
 use crate::spec;
 
@@ -190,12 +190,17 @@ impl Session {
             .clock(SharedClock(self.world.clock.clone()))
             .entropy(SharedEntropy(self.world.entropy.clone()))
             .holder(self.holder())
-            .liveness(Processes::of(&self.world.identity.host))
             .lock(LockPolicy {
                 timeout: self.settings.lock_timeout.value,
                 ..LockPolicy::default()
             })
             .parallelism(self.settings.parallelism.value);
+        if let Some(liveness) = &self.world.identity.liveness {
+            builder = builder.liveness(liveness.clone());
+        }
+        let finder = Finder::new(&self.world, &place.dir)?;
+        builder =
+            builder.secrets(move |declared, kept| finder.find(declared.iter().copied(), kept));
         if access == Access::Change {
             builder = builder.checkers(fabrik_checks::checkers(CheckerConfig::default()));
         }
@@ -226,7 +231,11 @@ impl Session {
             who: identity.user.clone(),
             host: identity.host.clone(),
             pid: identity.pid,
-            process: liveness::mark(identity.pid),
+            process: identity
+                .liveness
+                .as_ref()
+                .map(|known| known.process(identity.pid))
+                .unwrap_or_default(),
             command: command_line(&self.world.args),
         }
     }

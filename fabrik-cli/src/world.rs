@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fabrik_core::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use fabrik_core::state::ProcLiveness;
 
 use crate::env_vars;
 
@@ -24,7 +25,7 @@ pub struct Terminal {
 }
 
 /// Who runs this, where.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Identity {
     /// Login name.
     pub user: String,
@@ -32,6 +33,8 @@ pub struct Identity {
     pub host: String,
     /// Process id.
     pub pid: u32,
+    /// Whether other processes of this machine live.
+    pub liveness: Option<ProcLiveness>,
 }
 
 /// The outside of one run of the program.
@@ -89,12 +92,14 @@ impl World {
             stderr: std::io::stderr().is_terminal(),
             width: terminal_width(),
         };
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
         let identity = Identity {
             user: user(&env),
-            host: rustix::system::uname()
-                .nodename()
-                .to_string_lossy()
-                .into_owned(),
+            liveness: Some(liveness(&host)),
+            host,
             pid: std::process::id(),
         };
         World {
@@ -147,6 +152,19 @@ fn user(env: &BTreeMap<String, String>) -> String {
         .iter()
         .find_map(|name| env.get(*name).filter(|value| !value.is_empty()).cloned())
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// What tells the processes of this machine apart.
+fn liveness(host: &str) -> ProcLiveness {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    ProcLiveness::new(
+        host,
+        read("/etc/machine-id"),
+        read("/proc/sys/kernel/random/boot_id"),
+        namespace.to_string_lossy(),
+        "/proc",
+    )
 }
 
 fn terminal_width() -> Option<usize> {

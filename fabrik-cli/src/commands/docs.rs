@@ -77,7 +77,7 @@ fn page(session: &Session, topic: &str) -> Done<String> {
         "spec" => Ok(reference::schema_page(
             "spec",
             "The top level of a spec.",
-            &crate::later::schema(registry),
+            &fabrik_core::spec::schema(registry),
         )),
         _ => Ok(reference::type_page(reference::type_info(registry, topic)?)),
     }

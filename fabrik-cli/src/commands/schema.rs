@@ -11,7 +11,7 @@ use crate::session::Session;
 /// Prints the JSON Schema of specs, or of one type or kind.
 pub(super) fn schema(session: &mut Session, args: &SchemaArgs) -> Done {
     let schema: Json = match &args.name {
-        None => crate::later::schema(&session.registry),
+        None => fabrik_core::spec::schema(&session.registry),
         Some(name) => match session.registry.component(name) {
             Some(kind) => kind.schema(),
             None => {

@@ -154,6 +154,7 @@ impl TestContext {
                 user: "ana".to_owned(),
                 host: "here".to_owned(),
                 pid: std::process::id(),
+                liveness: None,
             },
             stdin: Box::new(std::io::Cursor::new(self.input.clone().unwrap_or_default())),
             stdout: Box::new(out.clone()),

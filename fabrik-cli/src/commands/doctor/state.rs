@@ -5,7 +5,6 @@ use fabrik_core::state::{Liveness as _, Snapshot, StateStore};
 
 use super::{Check, Verdict};
 use crate::key;
-use crate::liveness::Processes;
 use crate::output::text;
 use crate::place::{Access, Place};
 use crate::session::Session;
@@ -79,7 +78,8 @@ async fn lock(session: &Session, store: &dyn StateStore) -> Check {
         held.holder.pid,
         text::ago(held.since, session.world.clock.now())
     );
-    match Processes::of(&session.world.identity.host).is_alive(&held.holder) {
+    let liveness = session.world.identity.liveness.as_ref();
+    match liveness.and_then(|known| known.is_alive(&held.holder)) {
         Some(false) => Check::new("lock", Verdict::Ok, format!("{text}, which is gone"))
             .fix("nothing: the next run takes it over"),
         Some(true) => Check::new("lock", Verdict::Warn, text).fix("wait for that run to end"),
