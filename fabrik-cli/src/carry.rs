@@ -14,6 +14,7 @@ use crate::ask;
 use crate::exit::Exit;
 use crate::fail::{Done, Fail};
 use crate::output::plan::{self, PlanStyle};
+use crate::output::text;
 use crate::runs;
 use crate::session::Session;
 
@@ -65,8 +66,8 @@ pub(crate) fn show(session: &mut Session, plan: &Plan) -> Done<()> {
         session.out.data(&line.to_string())?;
         return Ok(());
     }
-    let text = plan::render(plan, &PlanStyle::new(session.out.style()));
-    session.out.message(&text)?;
+    let page = plan::render(plan, &PlanStyle::new(session.out.style()));
+    session.out.message(&page)?;
     Ok(())
 }
 
@@ -130,11 +131,13 @@ fn consent(session: &mut Session, plan: &Plan, carry: Carry) -> Done<bool> {
                 .iter()
                 .filter(|change| change.data_loss)
                 .count();
-            let mut question = format!("This deletes {deletes} objects of {name}");
-            if held > 0 {
-                question.push_str(&format!(", of which {held} hold data"));
-            }
-            ask::type_name(session, &format!("{question}."), &name)
+            let data = match held {
+                0 => String::new(),
+                held => format!(", of which {held} hold data"),
+            };
+            let objects = text::count(deletes, "object");
+            let question = format!("This deletes {objects} of {name}{data}.");
+            ask::type_name(session, &question, &name)
         }
         _ => ask::apply(session, plan),
     }

@@ -8,11 +8,14 @@ use fabrik_core::stack::{Declared, OnDrift, Stack};
 use fabrik_core::value::Value;
 use fabrik_core::yaml;
 
+/// A resource as it is written: its keys in the order a person expects.
+pub(crate) type Written = Vec<(&'static str, Value)>;
+
 /// The resources of a stack below an address (all when empty) as a `resources:` block.
 ///
 /// Expressions are kept. Secrets stand as the references they came from; a secret that is written
 /// out anywhere is masked.
-pub(crate) fn resources(stack: &Stack, below: &str) -> Vec<Value> {
+pub(crate) fn resources(stack: &Stack, below: &str) -> Vec<Written> {
     let chosen: Vec<&Declared> = stack
         .resources
         .values()
@@ -29,9 +32,28 @@ pub(crate) fn stack_text(stack: &Stack) -> String {
     text(resources(stack, ""))
 }
 
-/// Resources as YAML text.
-pub(crate) fn text(resources: Vec<Value>) -> String {
-    yaml::to_text(&Value::map([("resources", Value::list(resources))]))
+/// Resources as YAML text, each with its id and type first.
+pub(crate) fn text(resources: Vec<Written>) -> String {
+    let mut text = String::from("resources:\n");
+    for resource in resources {
+        let mut lead = "  - ";
+        for (key, value) in resource {
+            for line in yaml::to_text(&Value::map([(key, value)])).lines() {
+                text.push_str(format!("{lead}{line}").trim_end());
+                text.push('\n');
+                lead = "    ";
+            }
+        }
+    }
+    text
+}
+
+/// Resources as one value.
+pub(crate) fn value(resources: Vec<Written>) -> Value {
+    Value::map([(
+        "resources",
+        Value::list(resources.into_iter().map(Value::map)),
+    )])
 }
 
 /// The id an address gets among raw resources: ids have no dots.
@@ -54,8 +76,8 @@ pub(crate) fn id_of(address: &Address) -> String {
         .to_owned()
 }
 
-fn resource(declared: &Declared, below: &str) -> Value {
-    let mut pairs: Vec<(&str, Value)> = vec![
+fn resource(declared: &Declared, below: &str) -> Written {
+    let mut pairs: Written = vec![
         ("id", Value::from(id_of(&declared.address).as_str())),
         ("type", Value::from(&*declared.type_name)),
     ];
@@ -103,7 +125,7 @@ fn resource(declared: &Declared, below: &str) -> Value {
             pairs.push((name, ids(addresses)));
         }
     }
-    Value::map(pairs)
+    pairs
 }
 
 fn ids(addresses: &[Address]) -> Value {
@@ -192,6 +214,19 @@ mod tests {
         stack
             .declare(Declared::new(route, "local.route", inputs))
             .unwrap();
-        insta::assert_snapshot!(text(resources(&stack, "apps.api")), @r"");
+        insta::assert_snapshot!(text(resources(&stack, "apps.api")), @r#"
+        resources:
+          - id: api-route
+            type: local.route
+            spec:
+              clear: "(secret)"
+              key: "${secrets.KEY}"
+              target: "${resources.api-service.port}"
+              text: "a $${b}"
+          - id: api-service
+            type: local.service
+            spec:
+              a: true
+        "#);
     }
 }

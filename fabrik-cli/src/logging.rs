@@ -22,8 +22,7 @@ pub(crate) fn start(session: &Session) -> Result<()> {
     let filter = match (&settings.log, settings.verbose) {
         (Some(filter), _) => filter.clone(),
         (None, 0 | 1) if settings.log_file.is_none() => return Ok(()),
-        (None, 0 | 1) => "info,fabrik=debug,fabrik_core=debug".to_owned(),
-        (None, 2) => "info,fabrik=debug,fabrik_core=debug".to_owned(),
+        (None, 0..=2) => "info,fabrik=debug,fabrik_core=debug".to_owned(),
         (None, _) => "trace".to_owned(),
     };
     if !session.world.process {

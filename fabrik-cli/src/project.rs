@@ -83,12 +83,12 @@ fn missing(dir: &Path, named: &str, looked: Vec<PathBuf>) -> Error {
         error = error.context("looked for", shown.display());
     }
     let known = known_specs(dir);
-    let near = did_you_mean(named, known.iter().map(|(id, _)| id.as_str())).or_else(|| {
+    let like = did_you_mean(named, known.iter().map(|(id, _)| id.as_str())).or_else(|| {
         let stem = Path::new(named).file_stem()?.to_str()?;
         did_you_mean(stem, known.iter().map(|(id, _)| id.as_str()))
     });
-    match (near, known.as_slice()) {
-        (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
+    match (like, known.as_slice()) {
+        (Some(like), _) => error.hint(format!("did you mean `{like}`?")),
         (None, []) => error.hint("name a spec with `-f FILE`, or work elsewhere with `-C DIR`"),
         (None, known) => {
             let names: Vec<String> = known
@@ -173,10 +173,7 @@ mod tests {
         assert_eq!(find(&dir, Some("my-api.yaml")).unwrap(), "my-api.yaml");
         assert_eq!(find(&dir, Some("a")).unwrap(), "specs/a.yaml");
         assert_eq!(find(&dir, Some("b")).unwrap(), "specs/b/spec.yaml");
-        assert_eq!(
-            find(&dir, Some("./specs/b")).unwrap(),
-            "./specs/b/spec.yaml"
-        );
+        assert_eq!(find(&dir, Some("./specs/b")).unwrap(), "specs/b/spec.yaml");
     }
 
     #[test]

@@ -47,10 +47,14 @@ pub(crate) fn type_page(info: &TypeInfo) -> String {
     if !info.description.is_empty() {
         _ = writeln!(page, "{}\n", info.description.trim());
     }
-    for fact in facts(info) {
+    let facts = facts(info);
+    for fact in &facts {
         _ = writeln!(page, "- {fact}");
     }
-    page.push_str("\n## Example\n\n```yaml\nresources:\n");
+    if !facts.is_empty() {
+        page.push('\n');
+    }
+    page.push_str("## Example\n\n```yaml\nresources:\n");
     let name = info
         .name
         .rsplit('.')
@@ -65,9 +69,9 @@ pub(crate) fn type_page(info: &TypeInfo) -> String {
         _ = write!(page, "    spec:\n{example}");
     }
     page.push_str("```\n\n## Fields\n\n");
-    fields(&info.schema, &info.schema, 0, &mut page);
+    fields(&info.schema, &info.schema, 0, true, &mut page);
     page.push_str("\n## Outputs\n\n- `id`: the service's id\n");
-    fields(&info.outputs, &info.outputs, 0, &mut page);
+    fields(&info.outputs, &info.outputs, 0, false, &mut page);
     page
 }
 
@@ -81,7 +85,7 @@ pub(crate) fn schema_page(title: &str, intro: &str, schema: &Json) -> String {
         _ = writeln!(page, "{}\n", text.trim());
     }
     page.push_str("## Fields\n\n");
-    fields(schema, schema, 0, &mut page);
+    fields(schema, schema, 0, true, &mut page);
     page
 }
 
@@ -158,14 +162,16 @@ fn properties<'a>(schema: &'a Json, root: &'a Json) -> Vec<(&'a str, &'a Json, b
     found
 }
 
-fn fields(schema: &Json, root: &Json, depth: usize, page: &mut String) {
+/// The fields of a schema as a nested list. What is asked for says whether it is required.
+fn fields(schema: &Json, root: &Json, depth: usize, asked: bool, page: &mut String) {
     for (name, field, must) in properties(schema, root) {
         let target = follow(field, root);
         let mut notes = vec![kind(target, root)];
-        if must {
+        if must && asked {
             notes.push("required".to_owned());
         }
-        if let Some(default) = field.get("default").or_else(|| target.get("default")) {
+        let default = field.get("default").or_else(|| target.get("default"));
+        if let Some(default) = default.filter(|default| *default != "") {
             notes.push(format!("default `{}`", compact(default)));
         }
         notes.extend(marks(field));
@@ -173,18 +179,15 @@ fn fields(schema: &Json, root: &Json, depth: usize, page: &mut String) {
         _ = write!(page, "{pad}- `{name}` ({})", notes.join(", "));
         match text_of(field, "description").or_else(|| text_of(target, "description")) {
             Some(text) => {
-                _ = writeln!(
-                    page,
-                    ": {}",
-                    text.split_whitespace().collect::<Vec<_>>().join(" ")
-                )
+                let words: Vec<&str> = text.split_whitespace().collect();
+                _ = writeln!(page, ": {}", words.join(" "));
             }
             None => page.push('\n'),
         }
         if depth < DEPTH {
-            fields(target, root, depth + 1, page);
+            fields(target, root, depth + 1, asked, page);
             if let Some(items) = target.get("items") {
-                fields(items, root, depth + 1, page);
+                fields(items, root, depth + 1, asked, page);
             }
         }
     }
@@ -334,6 +337,32 @@ mod tests {
         let outputs = json!({"type": "object", "properties": {"sha256": {"type": "string"}}});
         let mut info = TypeInfo::new("local.file", schema, outputs);
         info.holds_data = true;
-        insta::assert_snapshot!(type_page(&info), @r"");
+        insta::assert_snapshot!(type_page(&info), @r#"
+        # local.file
+
+        - holds data: deleting or replacing it needs `--allow-data-loss`
+
+        ## Example
+
+        ```yaml
+        resources:
+          - id: file
+            type: local.file
+            spec:
+              path: …
+        ```
+
+        ## Fields
+
+        - `path` (text, required, changing it replaces): Where it lies.
+        - `mode` (one of `a`, `b`, default `a`)
+        - `tags` (list of map)
+          - `name` (text)
+
+        ## Outputs
+
+        - `id`: the service's id
+        - `sha256` (text)
+        "#);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn plan_file(dir: &Path, what: &str) -> Option<PathBuf> {
 }
 
 /// Opens a saved plan with the key of the state it was made from.
-pub(crate) async fn open(session: &mut Session, path: &Path) -> Done<(Place, Plan)> {
+pub(crate) fn open(session: &Session, path: &Path) -> Done<(Place, Plan)> {
     let bytes = files::read(path)?;
     let (name, env) = header(&bytes).unwrap_or_default();
     let mut wrong = None;

@@ -108,7 +108,7 @@ impl Session {
         let redactors = self.redactors.clone();
         let mut error = error.map_text(&|text| redactors.clean(text));
         if exit == Exit::INTERNAL {
-            error = internal(error);
+            error = internal(&error);
         }
         // When nobody reads the error, the exit code still tells.
         _ = self.out.error(&error);
@@ -133,7 +133,7 @@ fn boxed<'a, T>(
 }
 
 /// Marks an error as a bug of ours.
-fn internal(error: Error) -> Error {
+fn internal(error: &Error) -> Error {
     let message = format!("internal error: {}", error.message());
     let mut marked = Error::new(ErrorKind::Unexpected, message);
     for cause in error.causes() {

@@ -48,12 +48,6 @@ pub(crate) fn load(
         .iter()
         .map(|path| Ok((shown(path), files::read(path)?)))
         .collect::<Result<_>>()?;
-    fn sources(files: &[(String, Vec<u8>)]) -> Vec<Source<'_>> {
-        files
-            .iter()
-            .map(|(name, bytes)| Source { name, bytes })
-            .collect()
-    }
     let read_file = |relative: &str| read_below(dir, relative);
     let project = settings.dir.file_name().and_then(|name| name.to_str());
     let request = LoadRequest {
@@ -68,6 +62,13 @@ pub(crate) fn load(
         ..LoadRequest::new(&session.registry, &name, &bytes)
     };
     Ok(spec::load(&request))
+}
+
+fn sources(files: &[(String, Vec<u8>)]) -> Vec<Source<'_>> {
+    files
+        .iter()
+        .map(|(name, bytes)| Source { name, bytes })
+        .collect()
 }
 
 /// Shows warnings; mistakes end the command.

@@ -1,5 +1,12 @@
 //! The command line, run as a whole.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::zombie_processes,
+    reason = "helpers of tests fail loudly and build texts simply"
+)]
+
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/context.rs"]

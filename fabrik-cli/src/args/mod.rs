@@ -30,7 +30,7 @@ pub use run::{
     name = "fabrik",
     bin_name = "fabrik",
     version,
-    about,
+
     before_long_help = text::EXAMPLES,
     after_long_help = text::after_help(),
     disable_help_subcommand = true,

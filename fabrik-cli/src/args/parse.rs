@@ -46,28 +46,25 @@ pub struct Layout {
 
 /// The whole definition, as clap knows it.
 pub fn command() -> clap::Command {
-    // `-f` is given to every command but `logs`, where it means "follow".
-    let file = || {
-        Arg::new(FILE)
-            .short('f')
-            .long("file")
-            .value_name("FILE")
-            .help("The spec, when not `fabrik.yaml`")
-            .help_heading("Global options")
-            .value_hint(ValueHint::FilePath)
-            .value_parser(clap::value_parser!(PathBuf))
+    add_file(Cli::command())
+}
+
+/// Gives a command and those below it `-f`; not to `logs`, where that means "follow".
+fn add_file(command: clap::Command) -> clap::Command {
+    let file = Arg::new(FILE)
+        .short('f')
+        .long("file")
+        .value_name("FILE")
+        .help("The spec, when not `fabrik.yaml`")
+        .help_heading("Global options")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf));
+    let file = match command.get_name() {
+        "agent" | "completions" | "man" | "explain" => return command,
+        "logs" => file.short(None),
+        _ => file,
     };
-    fn add(command: clap::Command, file: &dyn Fn() -> Arg) -> clap::Command {
-        let arg = match command.get_name() {
-            "agent" | "completions" | "man" | "explain" => return command,
-            "logs" => file().short(None),
-            _ => file(),
-        };
-        command
-            .arg(arg)
-            .mut_subcommands(|command| add(command, file))
-    }
-    add(Cli::command(), &file)
+    command.arg(file).mut_subcommands(add_file)
 }
 
 /// Reads the words after (and with) the program's name.

@@ -41,7 +41,7 @@ pub(super) async fn apply(session: &mut Session, args: &ApplyArgs) -> Done {
 }
 
 async fn apply_saved(session: &mut Session, args: &ApplyArgs, file: &std::path::Path) -> Done {
-    let (place, plan) = saved::open(session, file).await?;
+    let (place, plan) = saved::open(session, file)?;
     let engine = session.engine(&place, Access::Change).await?;
     let name = plan.stack.display_name();
     let stack = plan.stack.clone();

@@ -14,17 +14,14 @@ use crate::session::Session;
 
 /// Deletes everything of a stack.
 pub(super) async fn destroy(session: &mut Session, args: &DestroyArgs) -> Done {
-    let (place, stack) = match &args.stack {
+    let (place, stack) = if let Some(name) = &args.stack {
         // The spec is gone: state knows what there is, and how the providers were configured.
-        Some(name) => {
-            let place = session.locate_stack(name)?;
-            let stack = Stack::new(name.as_str()).env(place.env.as_str());
-            (place, Arc::new(stack))
-        }
-        None => {
-            let project = session.load(args.target.spec.as_deref()).await?;
-            (project.place, project.stack)
-        }
+        let place = session.locate_stack(name)?;
+        let stack = Stack::new(name.as_str()).env(place.env.as_str());
+        (place, Arc::new(stack))
+    } else {
+        let project = session.load(args.target.spec.as_deref()).await?;
+        (project.place, project.stack)
     };
     let name = stack.display_name();
     let engine = session.engine(&place, Access::Change).await?;

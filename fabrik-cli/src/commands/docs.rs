@@ -27,6 +27,7 @@ pub(super) fn docs(session: &mut Session, args: &DocsArgs) -> Done {
     let style = session.out.data_style();
     let shown: Vec<String> = page
         .lines()
+        .filter(|line| !line.starts_with("```"))
         .map(|line| {
             if line.starts_with('#') {
                 style.paint(Tone::Strong, line.trim_start_matches(['#', ' ']))

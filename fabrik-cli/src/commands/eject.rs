@@ -2,7 +2,7 @@
 
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::error::{Error, ErrorKind};
-use fabrik_core::value::{Value, to_wire_masked};
+use fabrik_core::value::to_wire_masked;
 
 use crate::args::{EjectArgs, Format};
 use crate::exit::Exit;
@@ -33,8 +33,9 @@ pub(super) async fn eject(session: &mut Session, args: &EjectArgs) -> Done {
         .into());
     }
     if session.settings.format.value == Format::Json {
-        let all = Value::map([("resources", Value::list(resources))]);
-        session.out.structured(&to_wire_masked(&all))?;
+        session
+            .out
+            .structured(&to_wire_masked(&expand::value(resources)))?;
     } else {
         session.out.data(&expand::text(resources))?;
     }

@@ -20,12 +20,11 @@ pub(super) async fn graph(session: &mut Session, args: &GraphArgs) -> Done {
         None
     };
     let style = match args.style {
-        Some(args::GraphFormat::Tree) => GraphFormat::Tree,
         Some(args::GraphFormat::Dot) => GraphFormat::Dot,
         Some(args::GraphFormat::Mermaid) => GraphFormat::Mermaid,
         Some(args::GraphFormat::Json) => GraphFormat::Json,
         None if session.is_machine() => GraphFormat::Json,
-        None => GraphFormat::Tree,
+        Some(args::GraphFormat::Tree) | None => GraphFormat::Tree,
     };
     let text = graph::render(
         &project.stack,

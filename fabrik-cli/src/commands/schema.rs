@@ -12,13 +12,14 @@ use crate::session::Session;
 pub(super) fn schema(session: &mut Session, args: &SchemaArgs) -> Done {
     let schema: Json = match &args.name {
         None => fabrik_core::spec::schema(&session.registry),
-        Some(name) => match session.registry.component(name) {
-            Some(kind) => kind.schema(),
-            None => {
+        Some(name) => {
+            if let Some(kind) = session.registry.component(name) {
+                kind.schema()
+            } else {
                 let info = reference::type_info(&session.registry, name)?;
                 json!({"inputs": info.schema, "outputs": info.outputs})
             }
-        },
+        }
     };
     if session.settings.format.value == Format::Yaml {
         session.out.structured(&schema)?;

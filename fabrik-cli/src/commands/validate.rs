@@ -25,24 +25,20 @@ pub(super) async fn validate(session: &mut Session, args: &ValidateArgs) -> Done
         return Ok(exit);
     }
     spec::show(session, &loaded.diagnostics)?;
-    let (errors, warnings) = spec::counts(&loaded.diagnostics);
+    let (_, warnings) = spec::counts(&loaded.diagnostics);
     match &loaded.stack {
         Some(stack) if valid => {
-            let mut line = format!(
-                "{} is valid: {}",
-                stack.display_name(),
-                text::count(stack.resources.len(), "resource")
-            );
+            let mut parts = vec![text::count(stack.resources.len(), "resource")];
             if warnings > 0 {
-                line.push_str(&format!(", {}", text::count(warnings, "warning")));
+                parts.push(text::count(warnings, "warning"));
             }
-            session.out.success(&line)?;
+            let name = stack.display_name();
+            session
+                .out
+                .success(&format!("{name} is valid: {}", parts.join(", ")))?;
         }
-        _ => session.out.always(&format!(
-            "{}, {}",
-            text::count(errors, "error"),
-            text::count(warnings, "warning")
-        ))?,
+        // What is wrong was said, with how many there are.
+        _ => {}
     }
     Ok(exit)
 }
