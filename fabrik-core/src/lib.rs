@@ -3,6 +3,7 @@
 pub mod address;
 mod apply;
 pub mod clock;
+pub mod codes;
 pub mod diagnostic;
 pub mod engine;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod provider;
 pub mod role;
 pub mod secrets;
+pub mod spec;
 mod session;
 pub mod stack;
 pub mod state;

@@ -1,0 +1,537 @@
+//! What a reference names.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::expression::Step;
+use super::lower::Wrong;
+use super::world::{
+    AppOut, Instances, Known, Own, Place, ROOTS, TypeFacts, Where, World, is_poison,
+};
+use crate::address::Address;
+use crate::codes;
+use crate::expr::{Expr, Reference, Target};
+use crate::value::{Path, Segment, Value};
+
+type At<'s> = &'s Range<usize>;
+
+/// The name of a step; a position is no name.
+fn name(step: &Step) -> Option<&Arc<str>> {
+    match &step.segment {
+        Segment::Key(name) => Some(name),
+        Segment::Index(_) => None,
+    }
+}
+
+fn path(steps: &[Step]) -> Path {
+    Path::from(
+        steps
+            .iter()
+            .map(|step| step.segment.clone())
+            .collect::<Vec<_>>(),
+    )
+}
+
+impl World<'_> {
+    /// The value of a reference, as far as it is known.
+    pub(super) fn resolve(
+        &mut self,
+        steps: &[Step],
+        at: At<'_>,
+        place: &Place<'_>,
+    ) -> Result<Value, Wrong> {
+        let [root, rest @ ..] = steps else {
+            return Err(Wrong::silent());
+        };
+        let root_name = name(root).cloned().unwrap_or_default();
+        match &*root_name {
+            "vars" => self.variable(rest, at),
+            "secrets" => self.secret(rest, at, place),
+            "outputs" => self.output(rest, at, place),
+            "env" => self.process_variable(rest, at, place),
+            "each" => each(rest, at, place),
+            "fabrik" => self.fabrik(rest, at),
+            "self" => self.own(rest, at, place),
+            "stacks" => self.stack(rest, at, place),
+            "apps" => self.app(rest, at, place),
+            "resources" => match rest {
+                [] => Err(incomplete(at, "resources.ID.OUTPUT")),
+                [id, rest @ ..] => self.resource(id, rest, at, place),
+            },
+            "modules" => Err(Wrong::new(
+                codes::NOT_YET,
+                root.at.clone(),
+                "`modules` is not implemented yet",
+                None,
+            )),
+            _ => self.resource_or_nothing(root, rest, at, place),
+        }
+    }
+
+    fn resource_or_nothing(
+        &mut self,
+        root: &Step,
+        rest: &[Step],
+        at: At<'_>,
+        place: &Place<'_>,
+    ) -> Result<Value, Wrong> {
+        let root_name = name(root).cloned().unwrap_or_default();
+        if self.resources.contains_key(&root_name) {
+            return self.resource(root, rest, at, place);
+        }
+        let help = if self.apps.contains_key(&root_name) {
+            Some(format!("did you mean `apps.{root_name}`?"))
+        } else if self.vars.contains_key(&root_name) {
+            Some(format!("did you mean `vars.{root_name}`?"))
+        } else if self.secrets.contains_key(&root_name) {
+            Some(format!("did you mean `secrets.{root_name}`?"))
+        } else {
+            let known = ROOTS
+                .iter()
+                .copied()
+                .chain(self.resources.keys().map(AsRef::as_ref));
+            self.report.suggest(&root_name, known)
+        };
+        Err(Wrong::new(
+            codes::UNKNOWN_NAME,
+            root.at.clone(),
+            format!("nothing is called `{root_name}`"),
+            help,
+        ))
+    }
+
+    fn variable(&mut self, rest: &[Step], at: At<'_>) -> Result<Value, Wrong> {
+        let [step, rest @ ..] = rest else {
+            return Err(incomplete(at, "vars.NAME"));
+        };
+        let wanted = name(step).cloned().unwrap_or_default();
+        match self.vars.get(&wanted) {
+            Some(Known::Value(value)) if is_poison(value) => Err(Wrong::silent()),
+            Some(Known::Value(value)) => descend(value.clone(), rest),
+            Some(Known::Later) => Err(not_known(at, &format!("the variable `{wanted}`"))),
+            None => {
+                let help = self
+                    .report
+                    .suggest(&wanted, self.vars.keys().map(AsRef::as_ref));
+                let text = format!("there is no variable `{wanted}`");
+                Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help))
+            }
+        }
+    }
+
+    fn output(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+        early(at, place, "an output")?;
+        let [step, rest @ ..] = rest else {
+            return Err(incomplete(at, "outputs.NAME"));
+        };
+        let wanted = name(step).cloned().unwrap_or_default();
+        match self.outputs.get(&wanted) {
+            Some(Known::Value(value)) if is_poison(value) => Err(Wrong::silent()),
+            Some(Known::Value(value)) => descend(value.clone(), rest),
+            Some(Known::Later) => Err(not_known(at, &format!("the output `{wanted}`"))),
+            None => {
+                let help = self
+                    .report
+                    .suggest(&wanted, self.outputs.keys().map(AsRef::as_ref));
+                let text = format!("there is no output `{wanted}`");
+                Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help))
+            }
+        }
+    }
+
+    fn secret(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+        early(at, place, "a secret")?;
+        let [step] = rest else {
+            return Err(incomplete(at, "secrets.NAME"));
+        };
+        let wanted = name(step).cloned().unwrap_or_default();
+        if self.secrets.contains_key(&wanted) {
+            return Ok(Value::from(Expr::from(Reference::secret(wanted))));
+        }
+        let help = self
+            .report
+            .suggest(&wanted, self.secrets.keys().map(AsRef::as_ref))
+            .filter(|help| help.starts_with("did you mean"))
+            .unwrap_or_else(|| format!("declare it: `secrets: {{ {wanted}: ~ }}`"));
+        Err(Wrong::new(
+            codes::UNKNOWN_NAME,
+            step.at.clone(),
+            format!("there is no secret `{wanted}`"),
+            Some(help),
+        ))
+    }
+
+    fn process_variable(
+        &mut self,
+        rest: &[Step],
+        at: At<'_>,
+        place: &Place<'_>,
+    ) -> Result<Value, Wrong> {
+        if !matches!(place.at, Where::Vars | Where::Providers | Where::Secrets) {
+            return Err(Wrong::new(
+                codes::NOT_HERE,
+                at.clone(),
+                "`env` is known only in `vars`, `providers` and `secrets`",
+                Some("make a variable of it: `vars: { x: \"${env.X}\" }`".to_owned()),
+            ));
+        }
+        let [step] = rest else {
+            return Err(incomplete(at, "env.NAME"));
+        };
+        let wanted = name(step).cloned().unwrap_or_default();
+        match self.request.variables.get(&*wanted) {
+            Some(value) => Ok(Value::from(value.as_str())),
+            None => Err(Wrong::new(
+                codes::UNKNOWN_NAME,
+                step.at.clone(),
+                format!("the environment variable `{wanted}` is not set"),
+                Some(format!(
+                    "set it, or write `${{default(env.{wanted}, \"…\")}}`"
+                )),
+            )),
+        }
+    }
+
+    fn fabrik(&mut self, rest: &[Step], at: At<'_>) -> Result<Value, Wrong> {
+        let [step] = rest else {
+            return Err(incomplete(at, "fabrik.env"));
+        };
+        let wanted = name(step).cloned().unwrap_or_default();
+        match &*wanted {
+            "env" => Ok(Value::from(self.request.env.unwrap_or("default"))),
+            "project" => match self.request.project {
+                Some(project) => Ok(Value::from(project)),
+                None => Err(Wrong::new(
+                    codes::UNKNOWN_NAME,
+                    step.at.clone(),
+                    "this spec belongs to no project",
+                    None,
+                )),
+            },
+            "run" => Err(Wrong::new(
+                codes::NOT_KNOWN,
+                step.at.clone(),
+                "the run is not known when planning",
+                None,
+            )),
+            _ => {
+                let help = self.report.suggest(&wanted, ["env", "project"]);
+                let text = format!("`fabrik` has no `{wanted}`");
+                Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help))
+            }
+        }
+    }
+
+    fn stack(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+        early(at, place, "another stack's output")?;
+        match rest {
+            [stack, outputs, rest @ ..]
+                if !rest.is_empty() && outputs.segment == Segment::Key("outputs".into()) =>
+            {
+                let stack = name(stack).cloned().unwrap_or_default();
+                self.stacks.insert(stack.clone());
+                Ok(Value::from(Expr::Ref(Reference {
+                    target: Target::Stack(stack),
+                    path: path(rest),
+                })))
+            }
+            _ => Err(incomplete(at, "stacks.NAME.outputs.OUTPUT")),
+        }
+    }
+
+    fn own(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+        match place.own.clone() {
+            Own::Nothing => Err(Wrong::new(
+                codes::NOT_HERE,
+                at.clone(),
+                "`self` is known only in `verify` of an app or resource",
+                None,
+            )),
+            Own::App(out) => self.app_output(out, "self", rest, at),
+            Own::Resource(address, facts) => self.resource_output(address, facts, rest, at),
+        }
+    }
+
+    fn resource(
+        &mut self,
+        step: &Step,
+        rest: &[Step],
+        at: At<'_>,
+        place: &Place<'_>,
+    ) -> Result<Value, Wrong> {
+        early(at, place, "a resource")?;
+        let id = name(step).cloned().unwrap_or_default();
+        let Some(known) = self.resources.get(&id) else {
+            let help = self
+                .report
+                .suggest(&id, self.resources.keys().map(AsRef::as_ref));
+            let text = format!("there is no resource `{id}`");
+            return Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help));
+        };
+        let facts = known.facts.clone();
+        match instance(&known.state, &known.address, rest, at, "resource", &id)? {
+            Some((address, _, rest)) => self.resource_output(&address, facts.as_deref(), rest, at),
+            None => Err(Wrong::silent()),
+        }
+    }
+
+    fn resource_output(
+        &mut self,
+        address: &Address,
+        facts: Option<&TypeFacts>,
+        rest: &[Step],
+        at: At<'_>,
+    ) -> Result<Value, Wrong> {
+        let [first, ..] = rest else {
+            let names = facts.and_then(|facts| facts.names.as_ref());
+            let help = names.map(|names| {
+                let mut names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+                names.sort_unstable();
+                format!("it has {}", super::shape::list_some(&names))
+            });
+            let text = format!("this names {address}, and none of its outputs");
+            return Err(Wrong::new(codes::UNKNOWN_OUTPUT, at.clone(), text, help));
+        };
+        if let Some(facts) = facts
+            && let Some(names) = &facts.names
+        {
+            let wanted = name(first).cloned().unwrap_or_default();
+            if !names.contains(&wanted) {
+                let help = self
+                    .report
+                    .suggest(&wanted, names.iter().map(AsRef::as_ref));
+                let text = format!("`{}` has no output `{wanted}`", facts.info.name);
+                return Err(Wrong::new(
+                    codes::UNKNOWN_OUTPUT,
+                    first.at.clone(),
+                    text,
+                    help,
+                ));
+            }
+        }
+        Ok(Value::from(Expr::from(Reference::output(
+            address.clone(),
+            path(rest),
+        ))))
+    }
+
+    fn app(&mut self, rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+        early(at, place, "an app")?;
+        let [step, rest @ ..] = rest else {
+            return Err(incomplete(at, "apps.KEY.OUTPUT"));
+        };
+        let key = name(step).cloned().unwrap_or_default();
+        let Some(known) = self.apps.get(&key) else {
+            let help = self
+                .report
+                .suggest(&key, self.apps.keys().map(AsRef::as_ref));
+            let text = format!("there is no app `{key}`");
+            return Err(Wrong::new(codes::UNKNOWN_NAME, step.at.clone(), text, help));
+        };
+        let found = instance(&known.state, &known.address, rest, at, "app", &key)?
+            .map(|(_, out, rest)| (out.clone(), rest));
+        match found {
+            Some((Some(out), rest)) => self.app_output(&out, &format!("apps.{key}"), rest, at),
+            Some((None, _)) => Err(not_known(at, &format!("the app `{key}`"))),
+            None => Err(Wrong::silent()),
+        }
+    }
+
+    fn app_output(
+        &mut self,
+        out: &AppOut,
+        label: &str,
+        rest: &[Step],
+        at: At<'_>,
+    ) -> Result<Value, Wrong> {
+        if out.failed {
+            return Err(Wrong::silent());
+        }
+        let names = || {
+            out.outputs
+                .keys()
+                .chain(out.parts.keys())
+                .map(AsRef::as_ref)
+        };
+        let [first, rest @ ..] = rest else {
+            let names: Vec<&str> = names().collect();
+            let help = format!("it has {}", super::shape::list_some(&names));
+            let text = format!("this names `{label}`, and none of its outputs");
+            return Err(Wrong::new(
+                codes::UNKNOWN_OUTPUT,
+                at.clone(),
+                text,
+                Some(help),
+            ));
+        };
+        let wanted = name(first).cloned().unwrap_or_default();
+        if let Some(value) = out.outputs.get(&wanted) {
+            return descend(value.clone(), rest);
+        }
+        if let Some((address, type_name)) = out.parts.get(&wanted) {
+            let facts = self.type_facts(type_name);
+            return self.resource_output(address, facts.as_deref(), rest, at);
+        }
+        let help = self.report.suggest(&wanted, names());
+        let text = format!("`{label}` has no output or part `{wanted}`");
+        Err(Wrong::new(
+            codes::UNKNOWN_OUTPUT,
+            first.at.clone(),
+            text,
+            help,
+        ))
+    }
+}
+
+/// Refuses what cannot be known when planning.
+fn early(at: At<'_>, place: &Place<'_>, what: &str) -> Result<(), Wrong> {
+    if place.at == Where::Early {
+        Err(not_known(at, what))
+    } else {
+        Ok(())
+    }
+}
+
+fn not_known(at: At<'_>, what: &str) -> Wrong {
+    Wrong::new(
+        codes::NOT_KNOWN,
+        at.clone(),
+        format!("{what} is not known here: `when` and `for_each` must be known when planning"),
+        Some(
+            "use variables; what depends on results of an apply belongs into a second stack"
+                .to_owned(),
+        ),
+    )
+}
+
+fn incomplete(at: At<'_>, form: &str) -> Wrong {
+    Wrong::new(
+        codes::EXPRESSION,
+        at.clone(),
+        "this reference is not complete",
+        Some(format!("its form is `${{{form}}}`")),
+    )
+}
+
+fn each(rest: &[Step], at: At<'_>, place: &Place<'_>) -> Result<Value, Wrong> {
+    let Some((key, value)) = place.each else {
+        return Err(Wrong::new(
+            codes::NOT_HERE,
+            at.clone(),
+            "`each` is known only beside `for_each`",
+            None,
+        ));
+    };
+    match rest
+        .split_first()
+        .and_then(|(step, rest)| Some((name(step)?, rest)))
+    {
+        Some((wanted, [])) if &**wanted == "key" => Ok(key.clone()),
+        Some((wanted, rest)) if &**wanted == "value" => descend(value.clone(), rest),
+        _ => Err(incomplete(at, "each.key} or ${each.value")),
+    }
+}
+
+/// Which object of an id a reference means, and what is left of the reference; `None` when it
+/// failed before.
+#[expect(
+    clippy::type_complexity,
+    reason = "an address, what is known of it, and the rest"
+)]
+fn instance<'t, 's, T>(
+    state: &'t Instances<T>,
+    address: &Address,
+    rest: &'s [Step],
+    at: At<'_>,
+    what: &str,
+    id: &str,
+) -> Result<Option<(Address, &'t T, &'s [Step])>, Wrong> {
+    match (state, rest) {
+        (Instances::Failed, _) => Ok(None),
+        (Instances::Later, _) => Err(not_known(at, &format!("the {what} `{id}`"))),
+        (Instances::Off, _) => Err(Wrong::new(
+            codes::SWITCHED_OFF,
+            at.clone(),
+            format!("the {what} `{id}` is switched off by its `when`"),
+            Some("give what refers to it the same `when`".to_owned()),
+        )),
+        (Instances::One(_), [step, ..]) if step.quoted => Err(Wrong::new(
+            codes::NEEDS_KEY,
+            step.at.clone(),
+            format!("the {what} `{id}` has no `for_each`, so there is no key to name"),
+            None,
+        )),
+        (Instances::One(known), rest) => Ok(Some((address.clone(), known, rest))),
+        (Instances::Many(known), [step, rest @ ..]) if step.quoted => {
+            let key = name(step).cloned().unwrap_or_default();
+            match (known.get(&key), address.with_key(&key)) {
+                (Some(known), Ok(address)) => Ok(Some((address, known, rest))),
+                _ => {
+                    let keys: Vec<&str> = known.keys().map(AsRef::as_ref).collect();
+                    Err(Wrong::new(
+                        codes::UNKNOWN_NAME,
+                        step.at.clone(),
+                        format!("the {what} `{id}` has no `{key}`"),
+                        Some(format!("its keys are {}", super::shape::list_some(&keys))),
+                    ))
+                }
+            }
+        }
+        (Instances::Many(known), _) => {
+            let first = known.keys().next().map_or("KEY", AsRef::as_ref);
+            Err(Wrong::new(
+                codes::NEEDS_KEY,
+                at.clone(),
+                format!("the {what} `{id}` has a `for_each`: say which one"),
+                Some(format!("write `{id}[\"{first}\"]`")),
+            ))
+        }
+    }
+}
+
+/// Goes down into a value; into what is not known yet the path is kept.
+fn descend(value: Value, rest: &[Step]) -> Result<Value, Wrong> {
+    let mut here = value;
+    for (position, step) in rest.iter().enumerate() {
+        let next = match (here.reveal(), &step.segment) {
+            (Value::Map(map), Segment::Key(key)) => map.get(key).cloned(),
+            (Value::List(items), Segment::Index(index)) => items.get(*index).cloned(),
+            (Value::Expr(expr), _) => match expr.as_ref() {
+                Expr::Ref(reference) => {
+                    let mut reference = reference.clone();
+                    for step in &rest[position..] {
+                        reference.path.push(step.segment.clone());
+                    }
+                    return Ok(Value::from(Expr::Ref(reference)));
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let secret = here.is_secret();
+        here = match next {
+            Some(next) if secret => next.into_secret(),
+            Some(next) => next,
+            None => {
+                let known: Vec<&str> = match here.reveal() {
+                    Value::Map(map) => map.keys().map(AsRef::as_ref).collect(),
+                    _ => Vec::new(),
+                };
+                let wanted = match &step.segment {
+                    Segment::Key(key) => key.to_string(),
+                    Segment::Index(index) => format!("[{index}]"),
+                };
+                let help = crate::diagnostic::did_you_mean(&wanted, known.iter().copied())
+                    .map(|near| format!("did you mean `{near}`?"));
+                let text = format!("there is no `{wanted}` in {}", here.kind_name());
+                return Err(Wrong::new(
+                    codes::UNKNOWN_OUTPUT,
+                    step.at.clone(),
+                    text,
+                    help,
+                ));
+            }
+        };
+    }
+    Ok(here)
+}
