@@ -17,8 +17,8 @@ use self::fail::Fault;
 use self::open::Database;
 use self::read::Head;
 use super::{
-    Entry, HeldLease, Holder, Lease, LeaseAnswer, Position, Revision, RunId, RunSummary, Snapshot,
-    StateStore, refuse,
+    Entry, FORMAT, HeldLease, Holder, Lease, LeaseAnswer, Position, Revision, RunId, RunSummary,
+    Snapshot, StateStore, migrate, refuse,
 };
 use crate::address::Address;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -225,6 +225,11 @@ fn transaction<T>(
     work: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let transaction = database.connection.transaction_with_behavior(behaviour)?;
+    // A newer program may have changed the form since the file was opened.
+    let format = migrate::format_of(&transaction)?;
+    if format > i64::from(FORMAT) {
+        return Err(Fault::Newer(format));
+    }
     let done = work(&transaction)?;
     transaction.commit()?;
     Ok(done)
