@@ -2,6 +2,7 @@
 
 mod decode;
 mod fail;
+mod history;
 mod open;
 mod read;
 mod write;
@@ -114,7 +115,7 @@ impl SqliteStore {
                 .into_iter()
                 .map(|head| {
                     Ok(StackInfo {
-                        last_run: read::runs(connection, &head, 1)?.pop(),
+                        last_run: history::runs(connection, &head, 1)?.pop(),
                         stack: head.name,
                         env: head.env,
                         revision: head.revision,
@@ -336,7 +337,7 @@ impl StateStore for SqliteStore {
 
     async fn compact(&self, lease: &Lease, keep_runs: u64) -> Result<()> {
         self.write(lease, move |connection, head| {
-            write::compact(connection, &head, keep_runs)
+            write::compact(connection, head, keep_runs)
         })
         .await
     }
@@ -344,7 +345,7 @@ impl StateStore for SqliteStore {
     async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>> {
         let runs = self
             .read(move |connection, head| match head {
-                Some(head) => read::runs(connection, &head, limit),
+                Some(head) => history::runs(connection, &head, limit),
                 None => Ok(Vec::new()),
             })
             .await?;
@@ -354,7 +355,7 @@ impl StateStore for SqliteStore {
     async fn entries(&self, run: RunId) -> Result<Vec<(Position, Entry)>> {
         let entries = self
             .read(move |connection, head| match head {
-                Some(head) => read::entries(connection, &head, run),
+                Some(head) => history::entries(connection, &head, run),
                 None => Ok(Vec::new()),
             })
             .await?;
@@ -363,7 +364,7 @@ impl StateStore for SqliteStore {
 
     async fn declared_at(&self, revision: Revision) -> Result<BTreeMap<Address, Declared>> {
         let declared = self
-            .read(move |connection, head| read::declared_at(connection, head.as_ref(), revision))
+            .read(move |connection, head| history::declared_at(connection, head.as_ref(), revision))
             .await?;
         match declared {
             Some(declared) => Ok(declared),

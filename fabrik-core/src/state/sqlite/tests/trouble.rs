@@ -28,10 +28,10 @@ impl Mount {
             .arg(self.0.path())
             .output()
             .map_err(|error| error.to_string())?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        if output.status.success() {
+            return Ok(());
         }
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
     }
 
     fn path(&self) -> PathBuf {
