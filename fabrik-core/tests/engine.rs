@@ -4,3 +4,5 @@
 mod cloud;
 #[path = "engine/flow.rs"]
 mod flow;
+#[path = "engine/rollback.rs"]
+mod rollback;

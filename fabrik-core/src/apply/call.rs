@@ -133,7 +133,7 @@ impl Call {
         }
         let outcomes = tokio::select! {
             outcomes = catch(self.instance.apply(&cx, &operations)) => outcomes,
-            () = self.clock.timeout(left) => {
+            () = self.clock.idle(left) => {
                 let error = Error::new(
                     ErrorKind::Timeout,
                     format!("no answer within {} s", left.as_secs()),

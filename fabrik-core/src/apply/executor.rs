@@ -392,9 +392,14 @@ impl<'a> Executor<'a> {
         let undo = self.undo.map(|bodies| bodies[self.index(step.id)].clone());
         let declared = self.plan.stack.resources.get(&step.address).cloned();
         let inputs = match (&undo, &declared) {
-            (Some(Undoing::Restore { before, .. } | Undoing::Recreate { before }), _) => {
-                self.known.resolve(before.declared())?
-            }
+            (
+                Some(
+                    Undoing::Restore { before, .. }
+                    | Undoing::Recreate { before, .. }
+                    | Undoing::Refer { before },
+                ),
+                _,
+            ) => self.known.resolve(before.declared())?,
             (Some(_), _) => Value::Null,
             (None, Some(declared)) if step.kind != StepKind::Delete => {
                 self.known.resolve(&declared.inputs)?

@@ -627,12 +627,6 @@ pub(crate) async fn undo(
             );
         }
         for (address, what, changes) in undo.state {
-            if let Some(crate::state::Change::Put(row)) = changes.first() {
-                known.objects.insert(
-                    row.address.clone(),
-                    KnownObject::Settled(row.object.clone()),
-                );
-            }
             let event = EventBody::StateChanged {
                 address: address.clone(),
                 what: crate::event::SafeText::clean(&session.engine.redactor, &what),
@@ -648,11 +642,22 @@ pub(crate) async fn undo(
             );
         }
         journal.commit().await?;
-        // References find what is there now: what the run deleted has no value until it is back.
+        // References find what is there now: what the run made is about to go, and what it deleted
+        // has no value until it is back.
+        let leaving: std::collections::BTreeSet<_> = undo
+            .steps
+            .steps
+            .iter()
+            .zip(&undo.bodies)
+            .filter(|(_, body)| matches!(body, rollback::Undoing::DeleteNew))
+            .filter_map(|(step, _)| step.oid)
+            .collect();
         let live: Vec<_> = journal
             .rows
             .values()
-            .filter(|row| row.status == crate::state::RowStatus::Current)
+            .filter(|row| {
+                row.status == crate::state::RowStatus::Current && !leaving.contains(&row.oid)
+            })
             .map(|row| (row.address.clone(), row.object.clone()))
             .collect();
         known.objects.clear();

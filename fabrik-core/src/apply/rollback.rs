@@ -33,6 +33,14 @@ pub(crate) enum Undoing {
     Recreate {
         /// Its row before.
         before: Box<Row>,
+        /// How it was observed just before it was deleted.
+        observed: Option<Object>,
+    },
+    /// Gives an object the run did not touch the new id of what had to be made anew; whatever else
+    /// differs stays.
+    Refer {
+        /// Its row.
+        before: Box<Row>,
     },
     /// Restores what was adopted, then forgets it.
     Release {
@@ -66,6 +74,7 @@ struct Touched {
     /// Made anew by an earlier attempt at this rollback.
     recreated: BTreeSet<OpId>,
     deleted: BTreeSet<OpId>,
+    deleted_as: Option<Object>,
     adopted: Option<(OpId, Object)>,
     ran: bool,
 }
@@ -86,6 +95,7 @@ pub(crate) fn build(journal: &Journal, session: &Session, next_step: u32) -> Res
     for (address, touched) in &touched {
         builder.undo_address(address, touched)?;
     }
+    builder.refer_to_recreated();
     builder.finish(next_step)
 }
 
@@ -116,7 +126,7 @@ fn touched(journal: &Journal) -> BTreeMap<Address, Touched> {
                             here.updated = Some((oid, true));
                         }
                     }
-                    Verb::Delete => {}
+                    Verb::Delete => here.deleted_as.clone_from(&intent.observed),
                 }
             }
             EntryKind::Intent(intent) if intent.verb == Verb::Create => {
@@ -250,11 +260,9 @@ impl Builder<'_> {
             return Ok(());
         };
         match self.journal.rows.get(&before.oid) {
-            Some(now) if now.status == RowStatus::Current && now.address == before.address => {
-                if let Some((oid, unclear)) = touched.updated
-                    && oid == before.oid
-                    && (now != before || unclear)
-                {
+            // Even when state looks the same: the update may have put back what had drifted.
+            Some(now) => match touched.updated {
+                Some((oid, unclear)) if oid == before.oid => {
                     let body = Undoing::Restore {
                         before: Box::new(before.clone()),
                         observed: touched.observed.clone(),
@@ -262,25 +270,10 @@ impl Builder<'_> {
                     };
                     let step = self.push(now, StepKind::Update, touched.first, body);
                     self.restores.insert(address.clone(), step);
-                } else if now != before {
-                    self.put_back(before, "put back in state");
                 }
-            }
-            Some(now) => {
-                if let Some((oid, unclear)) = touched.updated
-                    && oid == before.oid
-                {
-                    let body = Undoing::Restore {
-                        before: Box::new(before.clone()),
-                        observed: touched.observed.clone(),
-                        unclear,
-                    };
-                    let step = self.push(now, StepKind::Update, touched.first, body);
-                    self.restores.insert(address.clone(), step);
-                } else {
-                    self.put_back(before, "is current again");
-                }
-            }
+                _ if now != before => self.put_back(before, "is as it was before"),
+                _ => {}
+            },
             None if touched.recreated.iter().any(|oid| {
                 self.journal
                     .rows
@@ -294,6 +287,7 @@ impl Builder<'_> {
                     touched.first,
                     Undoing::Recreate {
                         before: Box::new(before.clone()),
+                        observed: touched.deleted_as.clone(),
                     },
                 );
                 self.restores.insert(address.clone(), step);
@@ -338,6 +332,50 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Whoever refers to what is made anew, and is not restored anyway, gets the new id.
+    fn refer_to_recreated(&mut self) {
+        let recreated: BTreeSet<Address> = self
+            .steps
+            .iter()
+            .zip(&self.bodies)
+            .filter(|(_, body)| matches!(body, Undoing::Recreate { .. }))
+            .map(|(step, _)| step.address.clone())
+            .collect();
+        if recreated.is_empty() {
+            return;
+        }
+        let put_back = self.state.iter().flat_map(|(_, _, changes)| changes);
+        let put_back: Vec<Row> = put_back
+            .filter_map(|change| match change {
+                Change::Put(row) => Some(row.as_ref().clone()),
+                _ => None,
+            })
+            .collect();
+        let standing = self.journal.rows.values().filter(|row| {
+            row.status == RowStatus::Current && !put_back.iter().any(|back| back.oid == row.oid)
+        });
+        let rows: Vec<Row> = standing.cloned().chain(put_back.clone()).collect();
+        for row in &rows {
+            let refers = crate::expr::references(row.declared()).iter().any(|reference| {
+                matches!(&reference.target, crate::expr::Target::Resource(address) if recreated.contains(address))
+            });
+            if refers
+                && !self.restores.contains_key(&row.address)
+                && !self.removals.contains_key(&row.oid)
+            {
+                let step = self.push(
+                    row,
+                    StepKind::Update,
+                    None,
+                    Undoing::Refer {
+                        before: Box::new(row.clone()),
+                    },
+                );
+                self.restores.insert(row.address.clone(), step);
+            }
+        }
+    }
+
     fn finish(mut self, first: u32) -> Result<Undo> {
         let mut after: Vec<Vec<u32>> = vec![Vec::new(); self.steps.len()];
         for (address, step) in &self.restores {
@@ -355,7 +393,8 @@ impl Builder<'_> {
             }
             let deps = match &self.bodies[*step] {
                 Undoing::Restore { before, .. }
-                | Undoing::Recreate { before }
+                | Undoing::Recreate { before, .. }
+                | Undoing::Refer { before }
                 | Undoing::Again { before } => before
                     .deps
                     .iter()
@@ -394,7 +433,7 @@ impl Builder<'_> {
                 let inputs = match self.journal.rows.get(&step.oid?) {
                     Some(row) => row.object.inputs.clone(),
                     None => match &self.bodies[usize::try_from(step.id.0 - first).unwrap_or(0)] {
-                        Undoing::Recreate { before } => before.object.inputs.clone(),
+                        Undoing::Recreate { before, .. } => before.object.inputs.clone(),
                         _ => Value::Null,
                     },
                 };
@@ -445,7 +484,10 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
             observed,
             unclear,
         } => restore(preparation, before, observed.as_ref(), *unclear).await,
-        Undoing::Recreate { before } => recreate(preparation, before).await,
+        Undoing::Recreate { before, observed } => {
+            recreate(preparation, before, observed.as_ref()).await
+        }
+        Undoing::Refer { before } => refer(preparation, before).await,
         Undoing::Release { observed } => release(preparation, observed).await,
         Undoing::Again { before } => Ok(again(preparation, before)),
     }
@@ -628,7 +670,29 @@ fn update_to(
     }))
 }
 
-async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
+async fn refer(preparation: &Preparation, before: &Row) -> Result<Prepared> {
+    let Some(found) = preparation.read(before.object.clone()).await? else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
+    // What had drifted on it stays as it was.
+    let target = target(preparation, before, Some(&found));
+    let mut referring = before.clone();
+    referring.object.inputs = preparation.inputs.clone();
+    Ok(update_to(
+        preparation,
+        before,
+        found,
+        target,
+        Some(referring),
+        false,
+    ))
+}
+
+async fn recreate(
+    preparation: &Preparation,
+    before: &Row,
+    observed: Option<&Object>,
+) -> Result<Prepared> {
     let operation = Operation {
         op: preparation.fresh,
         address: before.address.clone(),
@@ -636,7 +700,7 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
         verb: Verb::Create,
         prior: None,
         observed: None,
-        inputs: preparation.inputs.clone(),
+        inputs: target(preparation, before, observed),
         checkpoint: None,
         undoes: Some(before.oid),
     };

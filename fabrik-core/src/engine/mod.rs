@@ -6,13 +6,16 @@ mod report;
 mod surgery;
 mod work;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Registry;
-use crate::secrets::{Cipher, Key, Redactor};
+use crate::secrets::{Cipher, FoundSecret, Key, Redactor, SecretSources, find_secrets};
+use crate::stack::SecretDecl;
 use crate::state::{Holder, Liveness, LockPolicy, SealedStore, StateStore, UnknownLiveness};
+use crate::value::Value;
 use crate::verify::Checkers;
 
 pub use options::{ApplyOptions, Decide, EventSink, Fault, Faults, PlanOptions, Refresh};
@@ -33,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) lock: LockPolicy,
     pub(crate) parallelism: usize,
     pub(crate) checkers: Checkers,
+    pub(crate) secrets: SecretFinder,
 }
 
 impl std::fmt::Debug for Engine {
@@ -41,6 +45,34 @@ impl std::fmt::Debug for Engine {
             .field("registry", &self.0.registry)
             .finish_non_exhaustive()
     }
+}
+
+type SecretFinder = Arc<
+    dyn Fn(&[&SecretDecl], BTreeMap<Arc<str>, Value>) -> Result<BTreeMap<Arc<str>, FoundSecret>>
+        + Send
+        + Sync,
+>;
+
+/// Finds nothing but what was generated before.
+fn only_kept(
+    declared: &[&SecretDecl],
+    kept: BTreeMap<Arc<str>, Value>,
+) -> Result<BTreeMap<Arc<str>, FoundSecret>> {
+    let nothing = |path: &str| {
+        Err(Error::new(
+            ErrorKind::NotFound,
+            format!("`{path}` is not looked for: this engine was given no secrets"),
+        ))
+    };
+    let sources = SecretSources {
+        env: BTreeMap::new(),
+        dotenv: BTreeMap::new(),
+        read_file: &nothing,
+        run_command: &|_| nothing("command"),
+        other: BTreeMap::new(),
+        kept,
+    };
+    find_secrets(declared.iter().copied(), &sources)
 }
 
 /// Builds an [`Engine`].
@@ -55,6 +87,7 @@ pub struct EngineBuilder {
     lock: LockPolicy,
     parallelism: usize,
     checkers: Checkers,
+    secrets: SecretFinder,
 }
 
 impl Engine {
@@ -77,6 +110,7 @@ impl Engine {
             lock: LockPolicy::default(),
             parallelism: 0,
             checkers: Checkers::default(),
+            secrets: Arc::new(only_kept),
         }
     }
 
@@ -229,6 +263,23 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets how declared secrets are found (see [`crate::secrets::find_secrets`]). It gets what
+    /// earlier runs generated. Without it every secret is generated, and required ones are missing.
+    #[must_use]
+    pub fn secrets(
+        mut self,
+        find: impl Fn(
+            &[&SecretDecl],
+            BTreeMap<Arc<str>, Value>,
+        ) -> Result<BTreeMap<Arc<str>, FoundSecret>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.secrets = Arc::new(find);
+        self
+    }
+
     /// Builds it.
     ///
     /// # Errors
@@ -253,6 +304,7 @@ impl EngineBuilder {
             lock: self.lock,
             parallelism: self.parallelism,
             checkers: self.checkers,
+            secrets: self.secrets,
         })))
     }
 }

@@ -136,7 +136,7 @@ impl Engine {
         let read = observed.len();
 
         let spec = self.spec_digest(stack)?;
-        let secrets = self.secret_uses(stack, &known);
+        let secrets = self.secret_uses(stack, snapshot)?;
         let known = Known {
             objects: std::collections::HashMap::with_capacity(stack.resources.len()),
             ..known
@@ -157,18 +157,13 @@ impl Engine {
         Ok(plan)
     }
 
-    fn secret_uses(&self, stack: &Stack, known: &Known) -> Vec<SecretUse> {
-        stack
-            .secrets
-            .keys()
-            .map(|name| SecretUse {
-                name: name.clone(),
-                origin: match known.secrets.get(name) {
-                    Some(Some(_)) => "generated earlier".to_owned(),
-                    _ => "to be generated".to_owned(),
-                },
-            })
-            .collect()
+    fn secret_uses(&self, stack: &Stack, snapshot: &Snapshot) -> Result<Vec<SecretUse>> {
+        let found = self.find_secrets(stack, snapshot)?;
+        let uses = found.into_iter().map(|(name, secret)| SecretUse {
+            name,
+            origin: secret.origin.to_string(),
+        });
+        Ok(uses.collect())
     }
 
     /// Rows stored by older versions of their types, brought up to date.

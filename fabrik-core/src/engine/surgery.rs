@@ -249,8 +249,8 @@ impl Engine {
             )
             .hint("only generated secrets are kept; others are changed where they come from"));
         }
-        let value = super::work::generate(&*self.0.entropy, length)?;
-        self.set_secret(name, Value::secret(value)).await
+        let value = crate::secrets::generate_secret(length, &*self.0.entropy)?;
+        self.set_secret(name, value).await
     }
 
     /// Log lines of a resource's object.

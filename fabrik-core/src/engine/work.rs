@@ -10,10 +10,10 @@ use crate::apply::{Emitter, Journal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventBody;
 use crate::provider::{Stop, StopSignal};
+use crate::secrets::{FoundSecret, generate_secret};
 use crate::session::Known;
-use crate::stack::{InstanceDecl, Stack};
-use crate::state::lock::{KeepAlive, acquire, keep_alive};
-use crate::state::{Change, EntryKind, Lease, Snapshot};
+use crate::stack::{InstanceDecl, SecretDecl, Stack};
+use crate::state::{Change, EntryKind, KeepAlive, Lease, Snapshot, acquire, keep_alive};
 use crate::value::Value;
 
 impl Engine {
@@ -30,7 +30,7 @@ impl Engine {
         let mut stop = stop.clone();
         tokio::select! {
             lease = acquire(
-                inner.store.inner().as_ref(), &inner.holder, &inner.lock, &*inner.clock, &*inner.liveness, &mut on_wait,
+                &**inner.store.inner(), &inner.holder, &inner.lock, &*inner.clock, &*inner.liveness, &mut on_wait,
             ) => lease,
             () = stop.reached(Stop::Graceful) => {
                 Err(Error::new(ErrorKind::Cancelled, "stopped while waiting for the lock"))
@@ -51,12 +51,11 @@ impl Engine {
     /// What references find besides resources: secrets and other stacks.
     pub(crate) async fn known(&self, stack: &Stack, snapshot: &Snapshot) -> Result<Known> {
         let mut known = Known::default();
-        for (name, decl) in &stack.secrets {
-            let value = snapshot.secrets.get(&decl.name).cloned();
-            if let Some(value) = &value {
+        for (name, secret) in self.find_secrets(stack, snapshot)? {
+            if let Some(value) = &secret.value {
                 self.0.redactor.learn(value);
             }
-            known.secrets.insert(name.clone(), value);
+            known.secrets.insert(name, secret.value);
         }
         for name in &stack.reads_stacks {
             if let Some(outputs) = self.0.store.outputs_of(name, &stack.env).await? {
@@ -66,6 +65,20 @@ impl Engine {
             }
         }
         Ok(known)
+    }
+
+    /// Looks for every declared secret.
+    pub(crate) fn find_secrets(
+        &self,
+        stack: &Stack,
+        snapshot: &Snapshot,
+    ) -> Result<BTreeMap<Arc<str>, FoundSecret>> {
+        let declared: Vec<&SecretDecl> = stack.secrets.values().collect();
+        if declared.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        (self.0.secrets)(&declared, snapshot.secrets.clone())
+            .map_err(|error| error.with_sources(&stack.sources))
     }
 
     /// Generates secrets that were found nowhere, kept from now on.
@@ -79,7 +92,7 @@ impl Engine {
             if !matches!(known.secrets.get(name), Some(None)) {
                 continue;
             }
-            let value = Value::secret(generate(&*self.0.entropy, decl.length)?);
+            let value = generate_secret(decl.length, &*self.0.entropy)?;
             self.0.redactor.learn(&value);
             known.secrets.insert(name.clone(), Some(value.clone()));
             journal.push(
@@ -167,22 +180,4 @@ impl Engine {
         }
         Ok(crate::hex::encode(&digest.finalize()))
     }
-}
-
-/// Letters and digits, each equally likely.
-pub(crate) fn generate(entropy: &dyn crate::clock::Entropy, length: usize) -> Result<String> {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut text = String::with_capacity(length);
-    let mut bytes = [0_u8; 64];
-    while text.len() < length {
-        entropy.fill(&mut bytes)?;
-        // 248 is the largest multiple of 62 below 256: what lies above would favour some letters.
-        let usable = bytes.iter().filter(|byte| **byte < 248);
-        text.extend(
-            usable
-                .map(|byte| char::from(ALPHABET[usize::from(*byte % 62)]))
-                .take(length - text.len()),
-        );
-    }
-    Ok(text)
 }

@@ -165,7 +165,7 @@ pub fn keep_alive(
     let task = tokio::spawn(async move {
         let mut worked = clock.now();
         loop {
-            clock.timeout(ttl / 4).await;
+            clock.idle(ttl / 4).await;
             let error = match store.heartbeat(&lease).await {
                 Ok(()) => {
                     worked = clock.now();

@@ -10,7 +10,7 @@ mod files;
 mod folder;
 pub(crate) mod ledger;
 mod liveness;
-pub mod lock;
+mod lock;
 mod memory;
 mod migrate;
 mod model;

@@ -9,7 +9,7 @@ use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::expr::{Expr, Reference};
 use fabrik_core::plan::Plan;
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ProviderBuilder, Resource};
-use fabrik_core::provider::{Cx, Lost, OpId, TypeInfo};
+use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo};
 use fabrik_core::stack::{Declared, Stack};
 use fabrik_core::state::MemoryStore;
 use fabrik_core::value::{Path, Value};
@@ -18,22 +18,23 @@ use serde::{Deserialize, Serialize};
 
 /// A thing in the service.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    pub mark: Option<String>,
-    pub spec: ThingSpec,
+pub(crate) struct Stored {
+    pub(crate) mark: Option<String>,
+    pub(crate) spec: ThingSpec,
+    pub(crate) exclusive: bool,
 }
 
 #[derive(Default)]
-pub struct Cloud {
-    pub things: Mutex<BTreeMap<String, Stored>>,
-    pub log: Mutex<Vec<String>>,
+pub(crate) struct Cloud {
+    pub(crate) things: Mutex<BTreeMap<String, Stored>>,
+    pub(crate) log: Mutex<Vec<String>>,
     next: std::sync::atomic::AtomicU64,
     /// Names whose create fails, with what it did.
-    pub failing: Mutex<BTreeMap<String, Effect>>,
+    pub(crate) failing: Mutex<BTreeMap<String, Effect>>,
 }
 
 impl Cloud {
-    pub fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.log
             .lock()
             .unwrap()
@@ -41,7 +42,7 @@ impl Cloud {
             .filter(|line| !line.starts_with("read"))
             .count()
     }
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .things
             .lock()
@@ -60,11 +61,11 @@ impl Cloud {
 /// No configuration.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Config {}
+pub(crate) struct Config {}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct ThingSpec {
+pub(crate) struct ThingSpec {
     /// Its name.
     #[schemars(extend("x-fabrik" = {"replace": true}))]
     pub name: String,
@@ -76,20 +77,28 @@ pub struct ThingSpec {
     pub secret: Option<String>,
 }
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub struct ThingOut {
+pub(crate) struct ThingOut {
     pub url: String,
 }
 
-pub struct Thing;
-impl Resource for Thing {
-    const TYPE: &'static str = "test.thing";
+/// A thing. An exclusive one has a name of its own in the whole service and is found by it; others
+/// may share names and carry their operation's mark.
+pub(crate) struct Thing<const EXCLUSIVE: bool>;
+
+impl<const EXCLUSIVE: bool> Resource for Thing<EXCLUSIVE> {
+    const TYPE: &'static str = if EXCLUSIVE {
+        "test.named"
+    } else {
+        "test.thing"
+    };
     type Client = Arc<Cloud>;
     type Spec = ThingSpec;
     type Outputs = ThingOut;
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            lost: Lost::Mark,
+            lost: if EXCLUSIVE { Lost::Name } else { Lost::Mark },
+            exclusive: EXCLUSIVE,
             ..info
         }
     }
@@ -106,14 +115,22 @@ impl Resource for Thing {
                 format!("`{}` is refused", spec.name),
             ));
         }
+        let taken = |stored: &Stored| stored.exclusive && stored.spec.name == spec.name;
+        if EXCLUSIVE && cloud.things.lock().unwrap().values().any(taken) {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("`{}` exists", spec.name),
+            ));
+        }
         let id = format!(
-            "id{}",
+            "id{}.",
             cloud.next.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
         );
         cloud.say(format!("create {} {id}", spec.name));
         let stored = Stored {
             mark: Some(cx.op()?.to_string()),
             spec: spec.clone(),
+            exclusive: EXCLUSIVE,
         };
         cloud.things.lock().unwrap().insert(id.clone(), stored);
         if effect == Some(Effect::Unknown) {
@@ -170,12 +187,19 @@ impl Resource for Thing {
         _: &Cx,
         cloud: &Arc<Cloud>,
         op: OpId,
-        _: &ThingSpec,
+        spec: &ThingSpec,
     ) -> Result<Option<Found<ThingSpec, ThingOut>>> {
         let things = cloud.things.lock().unwrap();
+        let ours = |stored: &Stored| {
+            if EXCLUSIVE {
+                stored.exclusive && stored.spec.name == spec.name
+            } else {
+                stored.mark == Some(op.to_string())
+            }
+        };
         Ok(things
             .iter()
-            .find(|(_, stored)| stored.mark == Some(op.to_string()))
+            .find(|(_, stored)| ours(stored))
             .map(|(id, stored)| Found {
                 id: id.clone(),
                 observed: Observed::new(
@@ -184,49 +208,67 @@ impl Resource for Thing {
                         url: format!("http://{id}"),
                     },
                 ),
-                marked: true,
+                marked: !EXCLUSIVE,
             }))
+    }
+    fn keys(&self, _: &Arc<Cloud>, inputs: &Value) -> Keys {
+        let name = inputs
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Keys {
+            locks: if EXCLUSIVE {
+                vec![name.into()]
+            } else {
+                Vec::new()
+            },
+            ..Keys::default()
+        }
     }
 }
 
 /// A world: service, state, engine.
-pub struct World {
-    pub cloud: Arc<Cloud>,
-    pub engine: Engine,
+pub(crate) struct World {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) engine: Engine,
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         let cloud = Arc::new(Cloud::default());
         let client = cloud.clone();
         let provider = ProviderBuilder::new("test", "1", move |_: &Cx, _: Config| {
             let client = client.clone();
             async move { Ok(client) }
         })
-        .resource(Thing)
+        .resource(Thing::<false>)
+        .resource(Thing::<true>)
         .build();
         let engine = Engine::builder()
             .provider(provider)
             .store(MemoryStore::new("test", "default"))
             .clock(fabrik_core::clock::VirtualClock::default())
-            .lock(fabrik_core::state::LockPolicy { timeout: std::time::Duration::from_secs(600), ..Default::default() })
+            .lock(fabrik_core::state::LockPolicy {
+                timeout: std::time::Duration::from_secs(600),
+                ..Default::default()
+            })
             .build()
             .unwrap();
         World { cloud, engine }
     }
 
-    pub async fn plan(&self, stack: &Stack) -> Plan {
+    pub(crate) async fn plan(&self, stack: &Stack) -> Plan {
         self.engine
             .plan(Arc::new(stack.clone()), &PlanOptions::default())
             .await
             .unwrap()
     }
 
-    pub async fn apply(&self, stack: &Stack) -> RunReport {
+    pub(crate) async fn apply(&self, stack: &Stack) -> RunReport {
         self.apply_with(stack, Vec::new()).await
     }
 
-    pub async fn apply_with(&self, stack: &Stack, faults: Vec<Fault>) -> RunReport {
+    pub(crate) async fn apply_with(&self, stack: &Stack, faults: Vec<Fault>) -> RunReport {
         let plan = self.plan(stack).await;
         let options = ApplyOptions {
             faults: Faults(faults),
@@ -236,24 +278,24 @@ impl World {
     }
 }
 
-pub fn thing(id: &str, value: &str) -> Declared {
+pub(crate) fn thing(id: &str, value: &str) -> Declared {
     let inputs = Value::map([("name", Value::from(id)), ("value", Value::from(value))]);
     Declared::new(Address::resource(id).unwrap(), "test.thing", inputs)
 }
 
-pub fn refer(id: &str, path: &str) -> Value {
+pub(crate) fn refer(id: &str, path: &str) -> Value {
     Value::from(Expr::from(Reference::output(
         Address::resource(id).unwrap(),
         Path::parse(path),
     )))
 }
 
-pub fn thing_of(id: &str, value: Value) -> Declared {
+pub(crate) fn thing_of(id: &str, value: Value) -> Declared {
     let inputs = Value::map([("name", Value::from(id)), ("value", value)]);
     Declared::new(Address::resource(id).unwrap(), "test.thing", inputs)
 }
 
-pub fn stack(things: impl IntoIterator<Item = Declared>) -> Stack {
+pub(crate) fn stack(things: impl IntoIterator<Item = Declared>) -> Stack {
     let mut stack = Stack::new("test");
     for declared in things {
         stack.declare(declared).unwrap();

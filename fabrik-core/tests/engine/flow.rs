@@ -19,8 +19,8 @@ async fn apply_twice_changes_once() {
     wanted.output("b", refer("b", "id"));
     let report = world.apply(&wanted).await;
     assert_eq!(report.end.result, RunResult::Succeeded, "{report:?}");
-    assert_eq!(world.cloud.names(), ["a=1", "b=http://id0"]);
-    assert_eq!(report.output("b").unwrap().as_str(), Some("id1"));
+    assert_eq!(world.cloud.names(), ["a=1", "b=http://id0."]);
+    assert_eq!(report.output("b").unwrap().as_str(), Some("id1."));
     let writes = world.cloud.writes();
     let plan = world.plan(&wanted).await;
     assert!(plan.is_empty(), "{:?}", plan.changes);
@@ -60,7 +60,7 @@ async fn update_replace_and_delete() {
     );
     let report = world.apply(&wanted).await;
     assert_eq!(report.end.result, RunResult::Succeeded, "{report:?}");
-    assert_eq!(world.cloud.names(), ["a2=1", "b=id3"]);
+    assert_eq!(world.cloud.names(), ["a2=1", "b=id3."]);
     assert!(world.plan(&wanted).await.is_empty());
     let empty = world.apply(&stack([])).await;
     assert_eq!(empty.end.deleted, 2);

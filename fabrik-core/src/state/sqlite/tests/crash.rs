@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::clock::SystemClock;
-use crate::state::lock::acquire;
-use crate::state::{Holder, LockPolicy, ProcLiveness, Snapshot, SqliteStore, StateStore};
+
+use crate::state::{Holder, LockPolicy, ProcLiveness, Snapshot, SqliteStore, StateStore, acquire};
 use crate::testing::store_suite::{self, random_groups};
 
 fn liveness() -> ProcLiveness {
