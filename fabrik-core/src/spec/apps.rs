@@ -180,7 +180,12 @@ impl World<'_> {
             Which::One => Instances::One(Some(one(self, &base, None))),
             Which::Each(each) => {
                 let mut outs = BTreeMap::new();
-                let mut broken = false;
+                let size = super::budget::copies(raw.node.count(), each.len());
+                let mut broken = !self.charge(size);
+                if broken {
+                    let text = "this `for_each` makes more than fits in a stack";
+                    self.report.error(codes::EVALUATION, raw.span, text, None);
+                }
                 for (key, pair) in &each {
                     let Ok(address) = base.with_key(key) else {
                         continue;
@@ -364,6 +369,7 @@ impl World<'_> {
         let key = problem.path.to_string();
         let mut known = Vec::new();
         facts.schema.keys(0, 0, &mut known);
+        known.extend(facts.shorthands.iter().map(String::as_str));
         known.extend(COMMON.iter().map(|row| row.0));
         problem.help = self.report.suggest(&key, known);
     }

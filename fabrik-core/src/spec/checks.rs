@@ -4,15 +4,16 @@
 //! `{ kind: http, spec: { url: /up, status: 200 }, within: 2m }`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::duration;
 use super::node::{Data, Entry, Node};
+use super::shape::{Schema, check, coerce};
 use super::world::{Place, World, is_poison};
 use crate::codes;
 use crate::expr::Expr;
 use crate::stack::CheckDecl;
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Segment, Value};
+use crate::verify;
 
 /// Kinds of checks, the field a scalar stands for, and what they are.
 pub(super) const KINDS: &[(&str, &str, &str)] = &[
@@ -26,7 +27,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
         "address",
         "A `host:port` that must take connections.",
     ),
-    ("tls", "host", "A host whose certificate must be valid."),
+    ("tls", "name", "A host whose certificate must be valid."),
     ("dns", "name", "A name that must resolve."),
     (
         "container",
@@ -42,9 +43,6 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("interval", "Time between tries."),
     ("stable_for", "It must hold this long."),
 ];
-
-const WITHIN: Duration = Duration::from_secs(60);
-const INTERVAL: Duration = Duration::from_secs(1);
 
 impl World<'_> {
     /// Reads a check or a list of checks. `url` is what paths are below.
@@ -82,16 +80,9 @@ impl World<'_> {
             return None;
         };
         let (kind, subject) = self.check_kind(node, entries, place)?;
-        let mut decl = CheckDecl {
-            name: "".into(),
-            kind: kind.into(),
-            spec: Value::Null,
-            within: WITHIN,
-            interval: INTERVAL,
-            stable_for: Duration::ZERO,
-            concerns: Vec::new(),
-            span: Some(node.head()),
-        };
+        let (kind, subject) = (kind, subject.as_deref());
+        let mut decl = verify::declare("", kind.clone(), Value::Null);
+        decl.span = Some(node.head());
         let mut spec = Map::new();
         let mut label: Option<Arc<str>> = None;
         let long = node.get("kind").is_some();
@@ -117,27 +108,46 @@ impl World<'_> {
                         self.error(codes::CHECK, value.span, place, text, None);
                     }
                 },
-                key if key == kind => {
-                    let value = self.lower(value, None, place);
-                    match value {
-                        Value::Map(map) => {
-                            spec.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
-                        }
-                        other => {
-                            spec.insert(subject.into(), other);
-                        }
+                key if key == &*kind => match (self.lower(value, None, place), subject) {
+                    (Value::Map(map), _) => {
+                        spec.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
                     }
-                }
+                    (other, Some(subject)) => drop(spec.insert(subject.into(), other)),
+                    (_, None) => {
+                        let text = format!("a check of the kind `{kind}` has no short form");
+                        let help = format!("write `{{ kind: {kind}, spec: {{ … }} }}`");
+                        self.error(codes::CHECK, value.span, place, text, Some(help));
+                    }
+                },
                 _ => {
                     let value = self.lower(value, None, place);
                     spec.insert(entry.key.clone(), value);
                 }
             }
         }
-        self.subject(&mut spec, kind, subject, url, node, place)?;
+        if let Some(subject) = subject {
+            self.subject(&mut spec, &kind, subject, url, node, place)?;
+        }
         decl.spec = Value::Map(Arc::new(spec));
-        decl.name = self.check_name(prefix, label.as_deref().unwrap_or(kind));
+        self.check_spec(&decl, subject, node, place);
+        decl.name = self.check_name(prefix, label.as_deref().unwrap_or(&kind));
         Some(decl)
+    }
+
+    /// Kinds of checks with the field a scalar stands for: those the program has, else the usual.
+    fn check_kinds(&self) -> Vec<(Arc<str>, Option<Arc<str>>)> {
+        let mut kinds: Vec<(Arc<str>, Option<Arc<str>>)> = KINDS
+            .iter()
+            .map(|row| (row.0.into(), Some(row.1.into())))
+            .collect();
+        if let Some(checkers) = self.request.checkers {
+            for kind in checkers.kinds() {
+                let subject = checkers.get(kind).and_then(|checker| checker.subject());
+                kinds.retain(|known| &*known.0 != kind);
+                kinds.push((kind.into(), subject.map(Arc::from)));
+            }
+        }
+        kinds
     }
 
     /// The kind of a check and the field a scalar stands for.
@@ -146,23 +156,24 @@ impl World<'_> {
         node: &Node,
         entries: &[Entry],
         place: &Place<'_>,
-    ) -> Option<(&'static str, &'static str)> {
-        let names = || KINDS.iter().map(|row| row.0);
+    ) -> Option<(Arc<str>, Option<Arc<str>>)> {
+        let kinds = self.check_kinds();
+        let names = || kinds.iter().map(|row| &*row.0);
         if let Some(kind) = node.get("kind") {
             let text = kind.as_text().cloned().unwrap_or_default();
-            let found = KINDS.iter().find(|row| row.0 == &*text);
+            let found = kinds.iter().find(|row| row.0 == text);
             if found.is_none() {
                 let help = self.report.suggest(&text, names());
                 let text = format!("there is no kind of check `{text}`");
                 self.error(codes::CHECK, kind.span, place, text, help);
             }
-            return found.map(|row| (row.0, row.1));
+            return found.cloned();
         }
-        let mut kinds = KINDS
+        let mut said = kinds
             .iter()
-            .filter(|row| entries.iter().any(|entry| &*entry.key == row.0));
-        match (kinds.next(), kinds.next()) {
-            (Some(row), None) => Some((row.0, row.1)),
+            .filter(|row| entries.iter().any(|entry| entry.key == row.0));
+        match (said.next(), said.next()) {
+            (Some(row), None) => Some(row.clone()),
             (Some(first), Some(second)) => {
                 let text = format!(
                     "this check is of two kinds, `{}` and `{}`",
@@ -183,6 +194,40 @@ impl World<'_> {
                 self.error(codes::CHECK, node.head(), place, text, Some(help));
                 None
             }
+        }
+    }
+
+    /// Checks what is given against the checker's schema, where the program gave one.
+    fn check_spec(
+        &mut self,
+        decl: &CheckDecl,
+        subject: Option<&str>,
+        node: &Node,
+        place: &Place<'_>,
+    ) {
+        let checker = self
+            .request
+            .checkers
+            .and_then(|checkers| checkers.get(&decl.kind));
+        let Some(checker) = checker else { return };
+        let schema = Schema::read(&checker.schema());
+        for problem in check(&schema, &coerce(&schema, Some(0), &decl.spec)) {
+            let first = match problem.path.segments().first() {
+                Some(Segment::Key(key)) => Some(key.clone()),
+                _ => None,
+            };
+            let block = [node.get("spec"), node.get(&decl.kind)]
+                .into_iter()
+                .flatten()
+                .find(|block| first.as_ref().is_some_and(|key| block.get(key).is_some()));
+            let span = match block {
+                Some(block) => block.locate(&problem.path, problem.key),
+                None if first.as_deref() == subject => {
+                    node.locate(&Path::key(decl.kind.clone()), false)
+                }
+                None => node.locate(&problem.path, problem.key),
+            };
+            self.problem(problem, span, place);
         }
     }
 

@@ -311,9 +311,13 @@ fn is_flat(base: &Node, request: &LoadRequest<'_>) -> bool {
     base.entries().into_iter().flatten().any(|entry| {
         let top = TOP.iter().any(|top| top.name == &*entry.key);
         !top && schemas.iter().any(|schema| {
-            schema
-                .pointer("/properties")
-                .is_some_and(|all| all.get(&*entry.key).is_some())
+            ["/properties", "/x-fabrik/shorthands"]
+                .iter()
+                .any(|fields| {
+                    schema
+                        .pointer(fields)
+                        .is_some_and(|all| all.get(&*entry.key).is_some())
+                })
         })
     })
 }

@@ -9,7 +9,7 @@ use crate::codes;
 /// Reads `30s`, `5m`, `1h30m`, `500ms`, or seconds as a bare number.
 pub(super) fn read(node: &Node, name: &str, report: &mut Report) -> Option<Duration> {
     let text = node.as_text().cloned().unwrap_or_default();
-    let duration = parse(&text);
+    let duration = crate::verify::parse_duration(&text).filter(|_| !text.is_empty());
     if duration.is_none() {
         let found = if text.is_empty() {
             node.kind_name()
@@ -24,38 +24,4 @@ pub(super) fn read(node: &Node, name: &str, report: &mut Report) -> Option<Durat
         );
     }
     duration
-}
-
-fn parse(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
-    }
-    if rest.bytes().all(|byte| byte.is_ascii_digit()) {
-        return rest
-            .parse()
-            .ok()
-            .filter(|n| *n < 1_000_000_000_000)
-            .map(Duration::from_secs);
-    }
-    let mut millis: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let factor = match &rest[..end] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        millis = millis.checked_add(number.checked_mul(factor)?)?;
-        rest = &rest[end..];
-    }
-    Some(Duration::from_millis(millis))
 }

@@ -22,6 +22,8 @@ pub(super) struct KindFacts {
     pub(super) schema: Schema,
     /// Facts and defaults of its fields.
     fields: Fields,
+    /// Fields that only the short form has.
+    pub(super) shorthands: Vec<String>,
 }
 
 impl KindFacts {
@@ -29,6 +31,11 @@ impl KindFacts {
         KindFacts {
             schema: Schema::read(schema),
             fields: Fields::of_schema(schema),
+            shorthands: schema
+                .pointer("/x-fabrik/shorthands")
+                .and_then(Json::as_object)
+                .map(|fields| fields.keys().cloned().collect())
+                .unwrap_or_default(),
         }
     }
 }
@@ -98,18 +105,29 @@ impl<'w, 'a> Stage<'w, 'a> {
         Ok(cast)
     }
 
-    /// The intent with `on.server` and the like, where the role takes them.
-    fn placed(&self, role: &str, intent: Value) -> Value {
-        if self.on.places.is_empty() || !(role == RUNTIME || role == DATABASE) {
-            return intent;
+    /// Adds `on.server` and the like to what a runtime's or database's player gets in its own block,
+    /// when it takes them there.
+    fn placed(&self, cast: &Cast, mut own: Value, schema: &Schema) -> Result<Value> {
+        let role = cast.player.role();
+        if role != RUNTIME && role != DATABASE {
+            return Ok(own);
         }
-        let places = Value::map(
-            self.on
-                .places
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
-        intent.with(&Path::key("on"), places)
+        for (place, (value, near)) in &self.on.places {
+            if schema.declares(0, place, 0) {
+                if own.get(place).is_none() {
+                    own = own.with(&Path::key(place.clone()), value.clone());
+                }
+            } else if *near && role == RUNTIME {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{}` knows no `{place}`", cast.provider),
+                )
+                .code(codes::CANNOT)
+                .field(Path::key("on").join(place.clone()))
+                .hint("leave it out, or name another runtime"));
+            }
+        }
+        Ok(own)
     }
 
     /// Refuses what the player cannot honour.
@@ -139,19 +157,19 @@ impl<'w, 'a> Stage<'w, 'a> {
     }
 
     /// Of a provider's own block what this player takes.
-    fn own(&self, cast: &Cast) -> Value {
-        let own = self.own.get(&cast.provider).cloned();
-        let Some(Value::Map(map)) = own else {
-            return Value::map::<&str>([]);
-        };
+    fn own(&self, cast: &Cast) -> Result<Value> {
         let options = cast.player.options();
         let closed = options.get("additionalProperties") == Some(&Json::Bool(false));
         let schema = Schema::read(&options);
-        Value::map(
-            map.iter()
-                .filter(|(key, _)| !closed || schema.declares(0, key, 0))
-                .map(|(key, value)| (key.clone(), value.clone())),
-        )
+        let own = match self.own.get(&cast.provider) {
+            Some(Value::Map(map)) => Value::map(
+                map.iter()
+                    .filter(|(key, _)| !closed || schema.declares(0, key, 0))
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            ),
+            _ => Value::map::<&str>([]),
+        };
+        self.placed(cast, own, &schema)
     }
 }
 
@@ -162,9 +180,8 @@ impl ComponentCx for Stage<'_, '_> {
 
     fn play(&mut self, role: &str, prefix: &str, intent: Value) -> Result<Value> {
         let cast = self.cast(role)?;
-        let intent = self.placed(role, intent);
         self.refuse(&cast, &intent)?;
-        let own = self.own(&cast);
+        let own = self.own(&cast)?;
         self.parts.scoped(cast.instance.clone(), prefix, |parts| {
             cast.player.expand(&intent, &own, parts)
         })

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::apps::RawApp;
+use super::budget;
 use super::document::{Document, assemble};
 use super::node::{Entry, Node};
 use super::options::Written;
@@ -13,12 +14,13 @@ use super::resources::Pending;
 use super::roles::On;
 use super::text;
 use super::vars::Var;
-use super::world::{Instances, Known, Place, Where, World, poison};
+use super::world::{Instances, Known, Place, Where, World};
 use super::{LoadRequest, Loaded};
 use crate::address::Address;
 use crate::codes;
 use crate::diagnostic::{Diagnostics, Span};
 use crate::stack::{Options, Stack};
+use crate::value::Value;
 
 /// Reads a spec, checks it, and expands it.
 ///
@@ -125,8 +127,8 @@ impl World<'_> {
                 self.expand_app(app, &defaults, &mut stack, &mut pending);
             } else if let Some(entry) = outputs.get(at - var_count - apps.len()) {
                 let value = self.lower(&entry.value, None, &Place::new(Where::Outputs));
-                self.outputs
-                    .insert(entry.key.clone(), Known::Value(value.clone()));
+                let known = self.known(value.clone(), entry.value.span);
+                self.outputs.insert(entry.key.clone(), known);
                 stack.outputs.insert(entry.key.clone(), value);
             }
         }
@@ -156,6 +158,17 @@ impl World<'_> {
         stack.secrets = std::mem::take(&mut self.secrets);
         stack.reads_stacks = std::mem::take(&mut self.stacks).into_iter().collect();
         stack
+    }
+
+    /// A named value, when it is of a sensible size.
+    pub(super) fn known(&mut self, value: Value, span: Span) -> Known {
+        if let Some(size) = budget::size(&value) {
+            return Known::Value(value, size);
+        }
+        let help = "values that hold values multiply: write it another way".to_owned();
+        let text = "this value is larger than 16 MiB";
+        self.report.error(codes::EVALUATION, span, text, Some(help));
+        Known::failed()
     }
 
     fn declare_outputs(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
@@ -224,8 +237,8 @@ impl World<'_> {
         for (at, name) in names.iter().enumerate().filter(|(at, _)| broken[*at]) {
             let (root, name) = name.split_once('.').unwrap_or_default();
             match root {
-                "vars" => drop(self.vars.insert(name.into(), Known::Value(poison()))),
-                "outputs" => drop(self.outputs.insert(name.into(), Known::Value(poison()))),
+                "vars" => drop(self.vars.insert(name.into(), Known::failed())),
+                "outputs" => drop(self.outputs.insert(name.into(), Known::failed())),
                 _ => {
                     if let Some(known) = self.apps.get_mut(name) {
                         known.state = Instances::Failed;

@@ -21,6 +21,7 @@
 )]
 
 mod apps;
+mod budget;
 mod checks;
 mod document;
 mod duration;
@@ -57,6 +58,7 @@ use crate::diagnostic::Diagnostics;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Registry;
 use crate::stack::Stack;
+use crate::verify::Checkers;
 
 pub use load::load;
 pub use publish::schema;
@@ -92,6 +94,9 @@ pub struct LoadRequest<'a> {
     pub registry: &'a Registry,
     /// Choices kept from earlier runs ([`Stack::choices`]).
     pub choices: BTreeMap<Arc<str>, Arc<str>>,
+    /// How checks are made: their kinds and what they take. Without, the usual kinds are known and
+    /// what they take is not checked.
+    pub checkers: Option<&'a Checkers>,
     /// Templates and the kind of app each makes.
     pub templates: BTreeMap<String, String>,
     /// Reads files for `${file("PATH")}`; the path is relative, below the spec's folder.
@@ -114,6 +119,7 @@ impl<'a> LoadRequest<'a> {
             variables: BTreeMap::new(),
             registry,
             choices: BTreeMap::new(),
+            checkers: None,
             templates: BTreeMap::new(),
             read_file: &no_files,
             project: None,

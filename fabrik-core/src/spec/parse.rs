@@ -15,6 +15,8 @@ pub const MAX_DEPTH: usize = 128;
 /// How many nodes all aliases of a text may stand for.
 pub const ALIAS_BUDGET: usize = 100_000;
 
+/// How many mistakes of one text are reported.
+const MOST_MISTAKES: usize = 1_000;
 /// How many nodes all anchors of a text may hold.
 pub const KEPT_BUDGET: usize = 1_000_000;
 
@@ -423,7 +425,9 @@ impl Builder<'_, '_> {
             seen.insert(name.clone(), span)
         };
         *key = Some((name.clone(), span, merge));
-        if let Some(before) = before {
+        if let Some(before) = before
+            && self.found.len() < MOST_MISTAKES
+        {
             self.found.push(
                 Diagnostic::error(
                     codes::DUPLICATE_KEY,

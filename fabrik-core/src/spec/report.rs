@@ -64,6 +64,9 @@ impl Report {
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) -> Option<String> {
+        if self.items.len() >= MOST {
+            return None;
+        }
         let room = SUGGESTIONS.saturating_sub(self.compared);
         let known: Vec<&str> = known.into_iter().take(room).collect();
         self.compared += known.len();

@@ -100,14 +100,28 @@ impl World<'_> {
         ))
     }
 
+    /// Counts the use of a named value.
+    fn use_of(&mut self, size: usize, at: At<'_>) -> Result<(), Wrong> {
+        if self.charge(size) {
+            return Ok(());
+        }
+        let help = "values that hold values multiply: write it another way".to_owned();
+        let text = "the values of this spec stand for more than 512 MiB";
+        Err(Wrong::new(codes::EVALUATION, at.clone(), text, Some(help)))
+    }
+
     fn variable(&mut self, rest: &[Step], at: At<'_>) -> Result<Value, Wrong> {
         let [step, rest @ ..] = rest else {
             return Err(incomplete(at, "vars.NAME"));
         };
         let wanted = name(step).cloned().unwrap_or_default();
         match self.vars.get(&wanted) {
-            Some(Known::Value(value)) if is_poison(value) => Err(Wrong::silent()),
-            Some(Known::Value(value)) => descend(value.clone(), rest),
+            Some(Known::Value(value, _)) if is_poison(value) => Err(Wrong::silent()),
+            Some(Known::Value(value, size)) => {
+                let (value, size) = (value.clone(), *size);
+                self.use_of(size, at)?;
+                descend(value, rest)
+            }
             Some(Known::Later) => Err(not_known(at, &format!("the variable `{wanted}`"))),
             None => {
                 let help = self
@@ -126,8 +140,12 @@ impl World<'_> {
         };
         let wanted = name(step).cloned().unwrap_or_default();
         match self.outputs.get(&wanted) {
-            Some(Known::Value(value)) if is_poison(value) => Err(Wrong::silent()),
-            Some(Known::Value(value)) => descend(value.clone(), rest),
+            Some(Known::Value(value, _)) if is_poison(value) => Err(Wrong::silent()),
+            Some(Known::Value(value, size)) => {
+                let (value, size) = (value.clone(), *size);
+                self.use_of(size, at)?;
+                descend(value, rest)
+            }
             Some(Known::Later) => Err(not_known(at, &format!("the output `{wanted}`"))),
             None => {
                 let help = self

@@ -200,6 +200,12 @@ impl World<'_> {
                 self.declare(&raw, &address, &place, none, stack, pending);
             }
             Which::Each(each) => {
+                if !self.charge(super::budget::copies(raw.node.count(), each.len())) {
+                    let text = "this `for_each` makes more than fits in a stack";
+                    self.report
+                        .error(codes::EVALUATION, raw.id_span, text, None);
+                    return;
+                }
                 for (key, pair) in &each {
                     let before = self.report.errors();
                     let Ok(address) = address.with_key(key) else {

@@ -21,8 +21,8 @@ const FALLBACK: &str = "local";
 pub(super) struct On {
     /// Instance names by role, with their places.
     pub(super) roles: BTreeMap<Arc<str>, (Arc<str>, Span)>,
-    /// `server`, `project`, `environment`.
-    pub(super) places: BTreeMap<Arc<str>, Value>,
+    /// `server`, `project`, `environment`; true where the app itself says so.
+    pub(super) places: BTreeMap<Arc<str>, (Value, bool)>,
 }
 
 /// A role with its player.
@@ -49,7 +49,7 @@ impl On {
         for (place, value) in &outer.places {
             self.places
                 .entry(place.clone())
-                .or_insert_with(|| value.clone());
+                .or_insert_with(|| (value.0.clone(), false));
         }
         self
     }
@@ -77,7 +77,7 @@ impl World<'_> {
                         }
                     } else if PLACES.contains(&key) {
                         let value = self.lower(&entry.value, None, place);
-                        on.places.insert(entry.key.clone(), value);
+                        on.places.insert(entry.key.clone(), (value, true));
                     } else if !key.starts_with("x-") {
                         let help = self
                             .report

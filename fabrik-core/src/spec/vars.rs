@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::node::{Data, Entry, Node, ScalarKind};
 use super::parse::parse;
-use super::world::{Known, Place, Where, World, poison};
+use super::world::{Place, Where, World, poison};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::value::{Number, Value};
@@ -211,7 +211,9 @@ impl World<'_> {
                 self.typed(var, value, node)
             }
         };
-        self.vars.insert(var.name.clone(), Known::Value(value));
+        let span = var.value.as_ref().map_or(var.span, |node| node.span);
+        let known = self.known(value, span);
+        self.vars.insert(var.name.clone(), known);
     }
 
     fn warn_unquoted(&mut self, var: &Var, kind: ScalarKind, text: &str, span: Span) {

@@ -53,6 +53,8 @@ pub(super) struct World<'a> {
     pub(super) types: HashMap<Arc<str>, Arc<TypeFacts>>,
     /// Schemas of kinds met so far.
     pub(super) kinds: HashMap<Arc<str>, Arc<super::expand::KindFacts>>,
+    /// How much named values stand for so far.
+    pub(super) used: usize,
     /// Files read by `file(…)`.
     pub(super) files: HashMap<String, Value>,
     /// Other stacks that are read.
@@ -64,8 +66,15 @@ pub(super) struct World<'a> {
 pub(super) enum Known {
     /// Not evaluated yet.
     Later,
-    /// Its value; [`poison`] when it is wrong and was reported.
-    Value(Value),
+    /// Its value with its size; [`poison`] when it is wrong and was reported.
+    Value(Value, usize),
+}
+
+impl Known {
+    /// A mistake that was reported.
+    pub(super) fn failed() -> Known {
+        Known::Value(poison(), 0)
+    }
 }
 
 /// A resource as references see it.
@@ -238,6 +247,7 @@ impl<'a> World<'a> {
             check_names: HashSet::new(),
             types: HashMap::new(),
             kinds: HashMap::new(),
+            used: 0,
             files: HashMap::new(),
             stacks: BTreeSet::new(),
         }

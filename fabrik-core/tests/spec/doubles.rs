@@ -10,7 +10,7 @@ use fabrik_core::value::{Path, Value};
 use serde_json::{Value as Json, json};
 
 /// Everything the fixtures use.
-pub fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.register(Double {
         info: info("demo", demo_types()),
@@ -241,7 +241,7 @@ impl Player for Plays {
 }
 
 /// A small `service`.
-pub struct Service;
+pub(crate) struct Service;
 
 impl Component for Service {
     fn kind(&self) -> &str {
@@ -258,7 +258,7 @@ impl Component for Service {
                 "env": {"type": "object", "additionalProperties": {"type": "string"}},
                 "secrets": {"type": "array", "items": {
                     "type": "object",
-                    "x-fabrik": {"short": {"type": "string"}},
+                    "x-fabrik": {"shorthand": {"type": "string"}},
                     "properties": {
                         "name": {"type": "string"}, "from": {"type": "string"},
                         "generate": {"type": "integer"}, "required": {"type": "boolean"},
@@ -269,7 +269,7 @@ impl Component for Service {
                 }},
                 "health": {
                     "type": "object",
-                    "x-fabrik": {"short": {"type": "string", "pattern": "^/"}},
+                    "x-fabrik": {"shorthand": {"type": "string", "pattern": "^/"}},
                     "properties": {
                         "path": {"type": "string", "pattern": "^/"},
                         "interval": {"type": "integer"},
@@ -283,7 +283,7 @@ impl Component for Service {
             },
             "required": ["image"],
             "additionalProperties": false,
-            "x-fabrik": {"short": {"properties": {"domain": {"type": "string", "pattern": "^[^/ ]+$"}}}},
+            "x-fabrik": {"shorthands": {"domain": {"type": "string", "pattern": "^[^/ ]+$"}}},
         })
     }
 

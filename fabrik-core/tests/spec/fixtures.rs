@@ -15,7 +15,7 @@ use fabrik_core::stack::Stack;
 
 use crate::doubles;
 
-pub fn folder(name: &str) -> Vec<PathBuf> {
+pub(crate) fn folder(name: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/spec")
         .join(name);
@@ -30,7 +30,7 @@ pub fn folder(name: &str) -> Vec<PathBuf> {
 }
 
 /// Loads a fixture as its first line says.
-pub fn load_file(path: &Path, registry: &Registry) -> Loaded {
+pub(crate) fn load_file(path: &Path, registry: &Registry) -> Loaded {
     let bytes = std::fs::read(path).unwrap();
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let overlay_path = path.with_extension("overlay.yaml");
@@ -76,7 +76,7 @@ pub fn load_file(path: &Path, registry: &Registry) -> Loaded {
 }
 
 /// The mistakes, a block each.
-pub fn render(diagnostics: &Diagnostics) -> String {
+pub(crate) fn render(diagnostics: &Diagnostics) -> String {
     let mut out = String::new();
     for item in &diagnostics.items {
         let word = match item.severity {

@@ -12,15 +12,20 @@ const SEMANTIC: &[(&str, &str)] = &[
     ("app_cannot", "what a player can do"),
     ("app_choice_changed", "what was chosen before"),
     ("app_nobody_plays", "who is configured"),
+    ("app_place_unknown", "what a player can do"),
     ("each_needs_key", "what references name"),
     ("each_not_known", "what is known when planning"),
-    ("env_overlay_points_into_overlay", "the mistake is in the overlay"),
+    (
+        "env_overlay_points_into_overlay",
+        "the mistake is in the overlay",
+    ),
     ("env_required", "which environment is chosen"),
     ("env_unknown", "which environment is chosen"),
     ("expr_file", "files"),
     ("expr_functions", "expressions"),
     ("expr_syntax", "expressions"),
     ("expr_type_of_known_value", "values of variables"),
+    ("expr_too_large", "sizes of values"),
     ("ref_cycle_apps", "cycles"),
     ("ref_cycle_resources", "cycles"),
     ("ref_cycle_vars", "cycles"),
@@ -43,7 +48,10 @@ fn as_json(node: &Node) -> Json {
 
 fn read(path: &std::path::Path) -> Option<Json> {
     let bytes = std::fs::read(path).unwrap();
-    let text = std::str::from_utf8(&bytes).ok()?.trim_start_matches('\u{feff}').to_owned();
+    let text = std::str::from_utf8(&bytes)
+        .ok()?
+        .trim_start_matches('\u{feff}')
+        .to_owned();
     let mut found = Vec::new();
     let node = parse::parse(&text, 0, &mut found)?;
     found.is_empty().then(|| as_json(&node))
@@ -59,7 +67,11 @@ fn what_loads_is_valid_and_what_is_misshapen_is_not() {
     for path in fixtures::folder("valid") {
         let Some(json) = read(&path) else { continue };
         for error in validator.iter_errors(&json) {
-            wrong.push(format!("{} at {}: {error}", path.display(), error.instance_path()));
+            wrong.push(format!(
+                "{} at {}: {error}",
+                path.display(),
+                error.instance_path()
+            ));
         }
     }
     for path in fixtures::folder("invalid") {

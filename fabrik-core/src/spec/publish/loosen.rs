@@ -27,14 +27,6 @@ impl Hoist {
         self.definitions(schema, defs);
         let mut block = self.inner(schema, true);
         open(&mut block);
-        let short = schema.pointer("/x-fabrik/short/properties").and_then(Json::as_object);
-        for (key, schema) in short.into_iter().flatten() {
-            let schema = self.outer(schema);
-            match block.get_mut("properties").and_then(Json::as_object_mut) {
-                Some(properties) => drop(properties.insert(key.clone(), schema)),
-                None => block["properties"] = json!({key: schema}),
-            }
-        }
         block
     }
 
@@ -49,7 +41,10 @@ impl Hoist {
         }
         if let Some(required) = config.get_mut("required").and_then(Json::as_array_mut) {
             required.retain(|name| {
-                let pointer = format!("/properties/{}/x-fabrik/env", name.as_str().unwrap_or_default());
+                let pointer = format!(
+                    "/properties/{}/x-fabrik/env",
+                    name.as_str().unwrap_or_default()
+                );
                 schema.pointer(&pointer).is_none()
             });
         }
@@ -57,7 +52,12 @@ impl Hoist {
     }
 
     fn definitions(&self, schema: &Json, defs: &mut Map<String, Json>) {
-        for (key, definition) in schema.get("$defs").and_then(Json::as_object).into_iter().flatten() {
+        for (key, definition) in schema
+            .get("$defs")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flatten()
+        {
             let hoisted = self.inner(definition, false);
             defs.insert(format!("{}.{key}", self.name), hoisted);
         }
@@ -72,8 +72,11 @@ impl Hoist {
         if object.is_empty() {
             return schema.clone();
         }
-        let mut any = vec![self.inner(schema, false), json!({"$ref": "#/$defs/expression"})];
-        if let Some(short) = schema.pointer("/x-fabrik/short") {
+        let mut any = vec![
+            self.inner(schema, false),
+            json!({"$ref": "#/$defs/expression"}),
+        ];
+        if let Some(short) = schema.pointer("/x-fabrik/shorthand") {
             any.push(self.inner(short, false));
         }
         let mut wrapped = json!({"anyOf": any});
@@ -106,15 +109,24 @@ impl Hoist {
                     .map(|(name, schema)| {
                         let schema = self.outer(schema);
                         let optional = !required.contains(&name.as_str()) && schema.is_object();
-                        let schema = if optional { optional_of(schema) } else { schema };
+                        let schema = if optional {
+                            optional_of(schema)
+                        } else {
+                            schema
+                        };
                         (name.clone(), schema)
                     })
                     .collect(),
-                ("patternProperties", Json::Object(map)) => {
-                    map.iter().map(|(name, schema)| (name.clone(), self.outer(schema))).collect()
+                ("patternProperties", Json::Object(map)) => map
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), self.outer(schema)))
+                    .collect(),
+                ("additionalProperties" | "unevaluatedProperties" | "items", schema) => {
+                    self.outer(schema)
                 }
-                ("additionalProperties" | "unevaluatedProperties" | "items", schema) => self.outer(schema),
-                ("prefixItems", Json::Array(all)) => all.iter().map(|schema| self.outer(schema)).collect(),
+                ("prefixItems", Json::Array(all)) => {
+                    all.iter().map(|schema| self.outer(schema)).collect()
+                }
                 ("anyOf" | "allOf" | "oneOf", Json::Array(all)) => {
                     all.iter().map(|schema| self.inner(schema, false)).collect()
                 }
@@ -122,8 +134,22 @@ impl Hoist {
                 (_, other) => other.clone(),
             };
             // Loosened branches overlap, so exactly one is too much to ask.
-            let key = if key == "oneOf" && !object.contains_key("anyOf") { "anyOf" } else { key };
+            let key = if key == "oneOf" && !object.contains_key("anyOf") {
+                "anyOf"
+            } else {
+                key
+            };
             out.insert(key.to_owned(), value);
+        }
+        let more = schema
+            .pointer("/x-fabrik/shorthands")
+            .and_then(Json::as_object);
+        for (key, schema) in more.into_iter().flatten() {
+            let schema = self.outer(schema);
+            let properties = out.entry("properties").or_insert_with(|| json!({}));
+            if let Some(properties) = properties.as_object_mut() {
+                properties.insert(key.clone(), schema);
+            }
         }
         if is_text(&out) {
             out.insert("type".to_owned(), json!(["string", "number", "boolean"]));

@@ -4,9 +4,9 @@
 //! every kind of app and every type of resource. It takes what [`super::load`] takes in shape; what
 //! only loading can know (names, cycles, roles, values of variables) it does not check.
 //!
-//! A kind whose block has shorthands says so in its schema: a property with
-//! `"x-fabrik": {"short": SCHEMA}` also takes what SCHEMA takes, and the block's own
-//! `"x-fabrik": {"short": {"properties": {…}}}` names further keys.
+//! A kind whose block has shorthands says so in its schema: a field with
+//! `x-fabrik: {shorthand: S}` also takes what S takes, and a map with
+//! `x-fabrik: {shorthands: {F: S}}` has a further field F.
 
 mod loosen;
 mod sections;
@@ -78,8 +78,11 @@ fn root(kinds: &[&str], defs: Map<String, Json>) -> Json {
     }
     let several = ["apps", "resources"].map(|key| json!({"required": [key]}));
     let one = ["kind", "template"].map(|key| json!({"required": [key]}));
-    let per_env: Vec<&str> =
-        TOP.iter().filter(|top| top.per_env && top.ready).map(|top| top.name).collect();
+    let per_env: Vec<&str> = TOP
+        .iter()
+        .filter(|top| top.per_env && top.ready)
+        .map(|top| top.name)
+        .collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Fabrik spec",
@@ -113,7 +116,10 @@ fn flat_common() -> Map<String, Json> {
     let mut properties = Map::new();
     for (name, about) in COMMON {
         if !TOP.iter().any(|top| top.name == *name) {
-            properties.insert((*name).to_owned(), described(sections::app_field(name), about));
+            properties.insert(
+                (*name).to_owned(),
+                described(sections::app_field(name), about),
+            );
         }
     }
     properties
@@ -137,7 +143,10 @@ fn by_kind(kinds: &[&str]) -> Vec<Json> {
             })
         })
         .collect();
-    let any: Vec<Json> = kinds.iter().map(|kind| reference(&format!("kind.{kind}"))).collect();
+    let any: Vec<Json> = kinds
+        .iter()
+        .map(|kind| reference(&format!("kind.{kind}")))
+        .collect();
     if !any.is_empty() {
         all.push(json!({"if": {"not": {"required": ["kind"]}}, "then": {"anyOf": any}}));
     }
@@ -150,7 +159,10 @@ fn by_kind(kinds: &[&str]) -> Vec<Json> {
 fn app(kinds: &[&str]) -> Json {
     let mut properties = Map::new();
     for (name, about) in COMMON {
-        properties.insert((*name).to_owned(), described(sections::app_field(name), about));
+        properties.insert(
+            (*name).to_owned(),
+            described(sections::app_field(name), about),
+        );
     }
     json!({
         "type": "object",
@@ -179,7 +191,10 @@ fn own(registry: &Registry) -> Json {
 fn resource(registry: &Registry) -> Json {
     let mut properties = Map::new();
     for (name, about) in super::resources::KEYS.iter().chain(options::KEYS) {
-        properties.insert((*name).to_owned(), described(sections::resource_field(name), about));
+        properties.insert(
+            (*name).to_owned(),
+            described(sections::resource_field(name), about),
+        );
     }
     let types: Vec<&str> = registry.types().map(|info| &*info.name).collect();
     properties.insert(

@@ -10,38 +10,57 @@ use crate::role::ROLES;
 
 /// Definitions every document shares.
 pub(super) fn common() -> Map<String, Json> {
-    let names = json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
+    let names =
+        json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
     let definitions = [
         ("expression", json!({"type": "string", "pattern": "\\$\\{"})),
         ("id", json!({"type": ["string", "integer"], "pattern": ID})),
         ("names", names),
         ("flag", json!({"type": "boolean"})),
-        ("duration", json!({
-            "type": ["string", "integer"],
-            "pattern": "^ *([0-9]+|([0-9]+(ms|s|m|h|d))+) *$",
-        })),
-        ("condition", json!({"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/expression"}]})),
-        ("each", json!({"anyOf": [
-            {"type": "array", "items": {"type": ["string", "number"]}, "uniqueItems": true},
-            {"type": "object"},
-            {"$ref": "#/$defs/expression"},
-        ]})),
+        (
+            "duration",
+            json!({
+                "type": ["string", "integer"],
+                "pattern": "^ *([0-9]+|([0-9]+(ms|s|m|h|d))+) *$",
+            }),
+        ),
+        (
+            "condition",
+            json!({"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/expression"}]}),
+        ),
+        (
+            "each",
+            json!({"anyOf": [
+                {"type": "array", "items": {"type": ["string", "number"]}, "uniqueItems": true},
+                {"type": "object"},
+                {"$ref": "#/$defs/expression"},
+            ]}),
+        ),
         ("check", check()),
-        ("checks", json!({"anyOf": [
-            reference("check"), {"type": "array", "items": reference("check")}, {"type": "null"},
-        ]})),
+        (
+            "checks",
+            json!({"anyOf": [
+                reference("check"), {"type": "array", "items": reference("check")}, {"type": "null"},
+            ]}),
+        ),
         ("variable", variable()),
         ("secret", secret()),
         ("secrets", secrets()),
-        ("move", json!({
-            "type": "object",
-            "required": ["from", "to"],
-            "properties": {"from": address(), "to": address()},
-            "patternProperties": {"^x-": true},
-            "additionalProperties": false,
-        })),
+        (
+            "move",
+            json!({
+                "type": "object",
+                "required": ["from", "to"],
+                "properties": {"from": address(), "to": address()},
+                "patternProperties": {"^x-": true},
+                "additionalProperties": false,
+            }),
+        ),
     ];
-    definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    definitions
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect()
 }
 
 fn address() -> Json {
@@ -51,7 +70,11 @@ fn address() -> Json {
 fn check() -> Json {
     let mut properties = Map::new();
     for (name, about) in checks::KEYS {
-        let schema = if *name == "name" { reference("id") } else { reference("duration") };
+        let schema = if *name == "name" {
+            reference("id")
+        } else {
+            reference("duration")
+        };
         properties.insert((*name).to_owned(), super::described(schema, about));
     }
     let kinds: Vec<&str> = checks::KINDS.iter().map(|row| row.0).collect();
@@ -150,7 +173,9 @@ pub(super) fn on(registry: &Registry) -> Json {
     for provider in registry.providers() {
         for player in provider.players() {
             let role = player.role().to_owned();
-            properties.entry(role).or_insert_with(|| json!({"type": "string"}));
+            properties
+                .entry(role)
+                .or_insert_with(|| json!({"type": "string"}));
         }
     }
     json!({"anyOf": [
@@ -166,11 +191,13 @@ pub(super) fn on(registry: &Registry) -> Json {
 
 /// A section of the document.
 pub(super) fn top(name: &str) -> Json {
-    let map_of = |below: Json| json!({
-        "type": ["object", "null"],
-        "propertyNames": {"pattern": "^(x-.*|[A-Za-z0-9_-]{1,100})$"},
-        "additionalProperties": below,
-    });
+    let map_of = |below: Json| {
+        json!({
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": "^(x-.*|[A-Za-z0-9_-]{1,100})$"},
+            "additionalProperties": below,
+        })
+    };
     match name {
         "fabrik" => json!({"const": 1}),
         "id" => reference("id"),

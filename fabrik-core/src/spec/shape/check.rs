@@ -646,5 +646,11 @@ pub(in crate::spec) fn coerce(schema: &Schema, id: Option<Id>, value: &Value) ->
 /// Whether of the scalars only text (or nothing) is taken.
 pub(in crate::spec) fn only_text(schema: &Schema, id: Id) -> bool {
     let allowed = schema.types_of(id, 0);
+    // Where numbers are short for something else (seconds, bytes), they stay numbers. What takes
+    // truth values too can only mean their text.
+    let short = schema.shape(id).map_or(0, |shape| shape.short);
+    if short & types::INT != 0 && short & types::BOOL == 0 {
+        return false;
+    }
     allowed & types::STR != 0 && allowed & (types::BOOL | types::INT | types::NUM) == 0
 }

@@ -76,6 +76,8 @@ pub(super) struct Shape {
     pub cond: Vec<(Id, Option<Id>, Option<Id>)>,
     pub not: Option<Id>,
     pub sensitive: bool,
+    /// Types of the short form, which is turned into the long one before checking.
+    pub short: u8,
 }
 
 impl Default for Shape {
@@ -108,6 +110,7 @@ impl Default for Shape {
             cond: Vec::new(),
             not: None,
             sensitive: false,
+            short: 0,
         }
     }
 }
@@ -387,6 +390,10 @@ impl<'a> Reader<'a> {
             shape.cond.push((condition, then, otherwise));
         }
         shape.not = get("not").map(|not| self.shape(not));
+        if let Some(short) = json.pointer("/x-fabrik/shorthand") {
+            let id = self.shape(short);
+            shape.short = self.schema.types_of(id, 0);
+        }
         shape.sensitive =
             get("x-fabrik").is_some_and(|facts| facts.get("sensitive") == Some(&Json::Bool(true)));
         shape
