@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::{good_id, not_yet};
+use super::scalars::good_id;
+use super::top::not_yet;
 use super::each::Which;
 use super::expand::{KindFacts, Stage};
 use super::node::{Entry, Node};

@@ -117,10 +117,10 @@ pub fn parse(text: &str) -> Result<Template, Fault> {
         pieces.push(Piece::Expr(ast));
     }
     plain.push_str(&text[at..]);
-    if pieces.len() == 1 && plain.is_empty() && matches!(pieces[0], Piece::Expr(_)) {
-        if let Some(Piece::Expr(ast)) = pieces.pop() {
-            return Ok(Template::Whole(ast));
-        }
+    if plain.is_empty()
+        && let [Piece::Expr(ast)] = pieces.as_slice()
+    {
+        return Ok(Template::Whole(ast.clone()));
     }
     if !plain.is_empty() || pieces.is_empty() {
         pieces.push(Piece::Text(plain));

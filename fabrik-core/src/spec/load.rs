@@ -175,7 +175,7 @@ impl World<'_> {
         let mut outputs = entries;
         outputs.retain(|entry| {
             !entry.key.starts_with("x-")
-                && super::document::good_id(
+                && super::scalars::good_id(
                     &entry.key,
                     entry.key_span,
                     "an output",

@@ -44,10 +44,12 @@ mod requires;
 mod resolve;
 mod resources;
 mod roles;
+mod scalars;
 mod secrets;
 mod shape;
 mod targets;
 mod text;
+mod top;
 mod vars;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::document::flag;
+use super::scalars::flag;
 use super::duration;
 use super::node::Entry;
 use super::targets::Named;

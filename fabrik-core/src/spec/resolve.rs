@@ -288,7 +288,7 @@ impl World<'_> {
         };
         let facts = known.facts.clone();
         match instance(&known.state, &known.address, rest, at, "resource", &id)? {
-            Some((address, _, rest)) => self.resource_output(&address, facts.as_deref(), rest, at),
+            Some((address, (), rest)) => self.resource_output(&address, facts.as_deref(), rest, at),
             None => Err(Wrong::silent()),
         }
     }

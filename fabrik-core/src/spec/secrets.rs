@@ -19,14 +19,14 @@ impl World<'_> {
     /// variables are known.
     pub(super) fn declare_secrets(&mut self, section: Option<&Node>, apps: &[Entry]) {
         for (name, span, _) in section.map(named).unwrap_or_default() {
-            if super::document::good_id(&name, span, "a secret", &mut self.report) {
+            if super::scalars::good_id(&name, span, "a secret", &mut self.report) {
                 self.secrets.insert(name.clone(), plain(name, span));
             }
         }
         for app in apps {
             let blocks = app.value.get("secrets").map(named).unwrap_or_default();
             for (name, span, _) in blocks {
-                if super::document::good_id(&name, span, "a secret", &mut self.report) {
+                if super::scalars::good_id(&name, span, "a secret", &mut self.report) {
                     self.secrets
                         .entry(name.clone())
                         .or_insert_with(|| plain(name, span));
@@ -122,7 +122,7 @@ impl World<'_> {
                 }
                 "required" => {
                     decl.required =
-                        super::document::flag(&entry.value, "required", &mut self.report);
+                        super::scalars::flag(&entry.value, "required", &mut self.report);
                 }
                 key if key.starts_with("x-") => {}
                 "value" | "values" | "default" => self.literal(entry.value.span),
