@@ -356,4 +356,3 @@ fn default_on(mut node: Node, report: &mut Report) -> Option<Node> {
     }
     node.take("on").map(|entry| entry.value)
 }
-

@@ -21,6 +21,7 @@
 )]
 
 mod apps;
+mod block;
 mod budget;
 mod checks;
 mod document;
@@ -28,6 +29,7 @@ mod duration;
 mod each;
 mod expand;
 pub mod expression;
+mod kind;
 mod load;
 mod lower;
 mod merge;
@@ -39,6 +41,7 @@ pub mod parse;
 mod place;
 mod providers;
 mod publish;
+mod reach;
 mod report;
 mod requires;
 mod resolve;
@@ -47,6 +50,7 @@ mod roles;
 mod scalars;
 mod secrets;
 mod shape;
+mod syntax;
 mod targets;
 mod text;
 mod top;

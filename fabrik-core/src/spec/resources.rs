@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::scalars::good_id;
 use super::each::Which;
 use super::lower::Places;
 use super::node::{Data, Entry, Node};
 use super::options::{KEYS as OPTIONS, Written};
+use super::scalars::good_id;
 use super::shape::{Problem, check};
 use super::world::{Instances, Own, Place, ResourceName, TypeFacts, Where, World};
 use crate::address::Address;
@@ -41,10 +41,7 @@ pub(super) type Pending = (Address, Written);
 
 impl World<'_> {
     /// Makes every resource known to references.
-    pub(super) fn declare_resources(
-        &mut self,
-        items: Vec<super::document::Written>,
-    ) -> Vec<Raw> {
+    pub(super) fn declare_resources(&mut self, items: Vec<super::document::Written>) -> Vec<Raw> {
         let mut raws = Vec::with_capacity(items.len());
         let mut spans: std::collections::HashMap<Arc<str>, Span> = std::collections::HashMap::new();
         for (key, node) in items {

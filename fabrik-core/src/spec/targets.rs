@@ -178,10 +178,7 @@ impl World<'_> {
 
     /// Reads an address in full.
     pub(super) fn address(&mut self, node: &Node) -> Option<Address> {
-        let text = node
-            .as_text()
-            .map(unwrapped)
-            .unwrap_or_default();
+        let text = node.as_text().map(unwrapped).unwrap_or_default();
         let good = Address::parse(&text)
             .ok()
             .filter(|_| text.starts_with("apps.") || text.starts_with("resources."));

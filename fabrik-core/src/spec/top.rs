@@ -168,7 +168,11 @@ pub(super) const TOP: &[TopKey] = &[
 ];
 
 /// Reads `fabrik`, `id` and `requires`.
-pub(super) fn header(base: &Node, request: &LoadRequest<'_>, report: &mut Report) -> Option<Arc<str>> {
+pub(super) fn header(
+    base: &Node,
+    request: &LoadRequest<'_>,
+    report: &mut Report,
+) -> Option<Arc<str>> {
     match base.get("fabrik") {
         None => report.push(
             Diagnostic::warning(codes::VERSION_MISSING, "the spec does not say its version")

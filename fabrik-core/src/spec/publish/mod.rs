@@ -14,9 +14,9 @@ mod sections;
 use serde_json::{Map, Value as Json, json};
 
 use super::apps::COMMON;
-use super::top::TOP;
 use super::expand::own_schema;
 use super::options;
+use super::top::TOP;
 use crate::provider::Registry;
 
 use loosen::Hoist;

@@ -33,7 +33,13 @@ impl Checker<'_> {
     }
 
     /// Takes the branch that fits best and reports its mistakes only.
-    pub(super) fn branches(&mut self, value: &Value, branches: &[Id], frame: &Frame<'_>, secret: bool) {
+    pub(super) fn branches(
+        &mut self,
+        value: &Value,
+        branches: &[Id],
+        frame: &Frame<'_>,
+        secret: bool,
+    ) {
         let kind = type_of(value);
         let typed: Vec<Id> = branches
             .iter()
@@ -99,11 +105,7 @@ impl Checker<'_> {
 
     /// The branches whose fixed fields do not contradict the value; when all do, the field and what
     /// it may be.
-    fn discriminate(
-        &self,
-        value: &Value,
-        branches: &[Id],
-    ) -> (Vec<Id>, Option<Choices>) {
+    fn discriminate(&self, value: &Value, branches: &[Id]) -> (Vec<Id>, Option<Choices>) {
         let Value::Map(map) = value else {
             return (branches.to_vec(), None);
         };

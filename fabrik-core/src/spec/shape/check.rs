@@ -429,6 +429,4 @@ impl Checker<'_> {
             help,
         });
     }
-
 }
-
