@@ -29,6 +29,7 @@ mod duration;
 mod each;
 mod expand;
 pub mod expression;
+mod fields;
 mod kind;
 mod load;
 mod lower;
@@ -66,6 +67,7 @@ use crate::provider::Registry;
 use crate::stack::Stack;
 use crate::verify::Checkers;
 
+pub use fields::{Field, Section, fields};
 pub use load::load;
 pub use publish::schema;
 

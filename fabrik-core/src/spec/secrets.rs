@@ -11,8 +11,24 @@ use crate::stack::{SecretDecl, SecretSource};
 /// Characters generated unless the spec says otherwise.
 pub(super) const LENGTH: usize = 32;
 
-/// The keys of a secret in long form.
-pub(super) const KEYS: &[&str] = &["name", "from", "cmd", "generate", "required", "description"];
+/// The keys of a secret in long form, with what they are.
+pub(super) const KEYS: &[(&str, &str)] = &[
+    ("name", "Its name, in a list of secrets."),
+    (
+        "from",
+        "Its source: `env://NAME`, `file://PATH`, or another `SCHEME://…`.",
+    ),
+    (
+        "cmd",
+        "A program and its arguments, as a list; its output is the value.",
+    ),
+    (
+        "generate",
+        "How many characters are generated when it is found nowhere.",
+    ),
+    ("required", "It must be found; it is never generated."),
+    ("description", "What it is for, for people."),
+];
 
 impl World<'_> {
     /// Declares every name, so that references can be checked; sources are read later, when
@@ -70,7 +86,8 @@ impl World<'_> {
                 let says = node.is_some_and(|node| {
                     node.entries().map_or(!node.is_null(), |entries| {
                         entries.iter().any(|entry| {
-                            KEYS[1..5].contains(&&*entry.key) || entry.key.contains("value")
+                            KEYS[1..5].iter().any(|row| row.0 == &*entry.key)
+                                || entry.key.contains("value")
                         })
                     })
                 });
@@ -127,7 +144,7 @@ impl World<'_> {
                 key if key.starts_with("x-") => {}
                 "value" | "values" | "default" => self.literal(entry.value.span),
                 key => {
-                    let help = self.report.suggest(key, KEYS.iter().copied());
+                    let help = self.report.suggest(key, KEYS.iter().map(|row| row.0));
                     let text = format!("unknown field `{key}`");
                     self.report
                         .error(codes::UNKNOWN_FIELD, entry.key_span, text, help);

@@ -170,7 +170,7 @@ mod tests {
     fn whole(text: &str) -> AstKind {
         match parse(text).unwrap() {
             Template::Whole(ast) => ast.kind,
-            other => panic!("{other:?}"),
+            other @ Template::Joined(_) => panic!("{other:?}"),
         }
     }
 
