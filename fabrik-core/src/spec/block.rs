@@ -1,19 +1,23 @@
 //! One app's block: read, checked, expanded, and its parts put into the stack.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::apps::{COMMON, LATER, RawApp};
 use super::expand::{KindFacts, Stage};
+use super::node::{Data, Entry, Node};
 use super::options::Written;
 use super::resources::Pending;
 use super::roles::On;
-use super::shape::{check, coerce};
+use super::secrets::{SOURCES, plain};
+use super::shape::{Schema, check, coerce};
 use super::top::not_yet;
 use super::world::{AppOut, Place, World};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
+use crate::expr::Target;
 use crate::role::{Component, ComponentOut, Parts};
 use crate::stack::{AppInfo, Origin, Stack};
 use crate::value::{Map, Value};
@@ -42,7 +46,7 @@ impl World<'_> {
             if key == "on" {
                 on = self.read_on(&entry.value, place);
             } else if takes {
-                let value = self.lower_field(entry, &facts.schema, place);
+                let value = self.lower_field(&without_sources(entry, facts), &facts.schema, place);
                 block.insert(entry.key.clone(), value);
             } else if COMMON.iter().any(|row| row.0 == key) {
                 self.option(entry, &mut written, place);
@@ -158,6 +162,7 @@ impl World<'_> {
             if facts.sensitive {
                 part.inputs = facts.info.fields.mark(&part.inputs);
             }
+            self.declare_implied(&part.inputs, raw);
             known
                 .parts
                 .insert(name, (part.address.clone(), part.type_name.clone()));
@@ -180,6 +185,17 @@ impl World<'_> {
         Some(known)
     }
 
+    /// Declares the secrets a kind or player refers to by itself.
+    fn declare_implied(&mut self, inputs: &Value, raw: &RawApp) {
+        for reference in crate::expr::references(inputs) {
+            if let Target::Secret(name) = reference.target
+                && !self.secrets.contains_key(&name)
+            {
+                self.secrets.insert(name.clone(), plain(name, raw.span));
+            }
+        }
+    }
+
     fn expansion_error(&mut self, error: &Error, raw: &RawApp, place: &Place<'_>) {
         let code = error.code_text().unwrap_or(codes::EXPANSION);
         let span = error
@@ -192,4 +208,67 @@ impl World<'_> {
         diagnostic.help.extend(error.hint_text().map(str::to_owned));
         self.report.push(diagnostic);
     }
+}
+
+/// A field without what its secrets say of their sources: that is declared for the stack, and most
+/// kinds ask only for names.
+fn without_sources<'e>(entry: &'e Entry, facts: &KindFacts) -> Cow<'e, Entry> {
+    let schema = &facts.schema;
+    let Some(id) = schema.child(0, &entry.key, 0) else {
+        return Cow::Borrowed(entry);
+    };
+    match &*entry.key {
+        "secrets" => match stripped(&entry.value, schema, id) {
+            Some(value) => Cow::Owned(Entry {
+                value,
+                ..entry.clone()
+            }),
+            None => Cow::Borrowed(entry),
+        },
+        "build" => {
+            let found = entry
+                .value
+                .get("secrets")
+                .and_then(|node| stripped(node, schema, schema.child(id, "secrets", 0)?));
+            let Some(value) = found else {
+                return Cow::Borrowed(entry);
+            };
+            let mut entry = entry.clone();
+            if let Data::Map(fields) = &mut entry.value.data
+                && let Some(field) = fields.iter_mut().find(|field| &*field.key == "secrets")
+            {
+                field.value = value;
+            }
+            Cow::Owned(entry)
+        }
+        _ => Cow::Borrowed(entry),
+    }
+}
+
+/// A list of secrets without the keys that only a declaration has; `None` when there are none.
+fn stripped(node: &Node, schema: &Schema, list: usize) -> Option<Node> {
+    let item = schema.item(list, 0, 0)?;
+    let drops =
+        |entry: &Entry| SOURCES.contains(&&*entry.key) && !schema.declares(item, &entry.key, 0);
+    let items = node.items()?;
+    let any = items
+        .iter()
+        .any(|item| item.entries().into_iter().flatten().any(drops));
+    any.then(|| {
+        let items = items.iter().map(|item| match &item.data {
+            Data::Map(entries) => {
+                let kept = entries
+                    .iter()
+                    .filter(|entry| !drops(entry))
+                    .cloned()
+                    .collect();
+                Node::map(item.span, kept)
+            }
+            _ => item.clone(),
+        });
+        Node {
+            span: node.span,
+            data: Data::List(items.collect()),
+        }
+    })
 }

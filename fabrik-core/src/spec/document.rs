@@ -50,7 +50,7 @@ pub(super) fn assemble(
     let id = header(&base, request, report);
     let flat = is_flat(&base, request).then(|| id.clone().unwrap_or_else(|| "app".into()));
     lengthen(&mut base, flat.as_ref());
-    top_keys(&base, None, report);
+    top_keys(&base, false, report);
     let named_envs = base.take("environments");
     let requires_env = base.take("requires_env");
     let (environments, chosen) = environment(named_envs, requires_env.as_ref(), request, report);
@@ -60,11 +60,30 @@ pub(super) fn assemble(
             report.error(codes::WRONG_TYPE, layer.span, text, None);
             continue;
         }
+        drop_head(&mut layer, id.as_ref());
         lengthen(&mut layer, flat.as_ref());
-        top_keys(&layer, request.env, report);
+        top_keys(&layer, true, report);
         base = lay_over(base, layer);
     }
     Some(sections(base, id?, environments, report))
+}
+
+/// An overlay may begin as its base does.
+fn drop_head(layer: &mut Node, id: Option<&Arc<str>>) {
+    if layer
+        .get("fabrik")
+        .and_then(Node::as_text)
+        .is_some_and(|version| &**version == "1")
+    {
+        layer.take("fabrik");
+    }
+    if layer
+        .get("id")
+        .and_then(Node::as_text)
+        .is_some_and(|own| Some(own) == id)
+    {
+        layer.take("id");
+    }
 }
 
 /// Whether the document is one app: it has no `apps` or `resources`, and says what an app says.
@@ -160,7 +179,7 @@ fn environment(
                     if Some(&*entry.key) == request.env {
                         chosen = Some(entry.value).filter(|value| !value.is_null());
                     } else {
-                        top_keys(&entry.value, Some(&entry.key), report);
+                        top_keys(&entry.value, true, report);
                     }
                 }
             }

@@ -219,13 +219,13 @@ pub(super) fn header(
 }
 
 /// Refuses unknown and not yet implemented keys.
-pub(super) fn top_keys(node: &Node, env: Option<&str>, report: &mut Report) {
+pub(super) fn top_keys(node: &Node, layer: bool, report: &mut Report) {
     for entry in node.entries().into_iter().flatten() {
         let found = TOP.iter().find(|top| top.name == &*entry.key);
         match found {
             _ if entry.key.starts_with("x-") => {}
             Some(top) if !top.ready => not_yet(&entry.key, entry.key_span, report),
-            Some(top) if env.is_some() && !top.per_env => report.error(
+            Some(top) if layer && !top.per_env => report.error(
                 codes::UNKNOWN_FIELD,
                 entry.key_span,
                 format!("`{}` cannot differ between environments", entry.key),
@@ -236,7 +236,7 @@ pub(super) fn top_keys(node: &Node, env: Option<&str>, report: &mut Report) {
                 let help = report.suggest(
                     &entry.key,
                     TOP.iter()
-                        .filter(|top| env.is_none() || top.per_env)
+                        .filter(|top| !layer || top.per_env)
                         .map(|top| top.name),
                 );
                 let help = help
