@@ -96,7 +96,7 @@ impl World<'_> {
         let alone = id.len() == rest.len();
         match root {
             Some("apps") => self.apps.get(id).is_some_and(|app| match &app.state {
-                Instances::Off | Instances::Failed => true,
+                Instances::Off | Instances::Failed | Instances::Later => true,
                 Instances::One(out) => out.as_ref().is_none_or(|out| out.failed || alone),
                 Instances::Many(outs) => {
                     alone
@@ -104,7 +104,6 @@ impl World<'_> {
                             .values()
                             .any(|out| out.as_ref().is_none_or(|out| out.failed))
                 }
-                Instances::Later => true,
             }),
             _ => self
                 .resources
