@@ -35,10 +35,10 @@ pub use error::Error;
 pub use hash::hash_dir;
 pub use launch::{AgentLaunch, ensure_agent};
 pub use model::{
-    AgentStatus, BucketInfo, Command, Env, EnvValue, GenerationInfo, GenerationState, HealthCheck,
-    InstanceInfo, InstanceState, LogChunk, LogCursor, LogLine, LogQuery, Port, Restart,
-    RestartPolicy, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec, StopPolicy,
-    StopSignal, Target,
+    AgentStatus, BucketInfo, Command, Env, EnvValue, GenerationInfo, GenerationState, Headers,
+    HealthCheck, InstanceInfo, InstanceState, LogChunk, LogCursor, LogLine, LogQuery, MonitorInfo,
+    MonitorSpec, NameInfo, Port, ProbeResult, Restart, RestartPolicy, RouteInfo, RouteSpec,
+    ServiceInfo, ServiceSpec, SiteInfo, SiteSpec, StopPolicy, StopSignal, Target,
 };
-pub use offline::stored_status;
-pub use protocol::{Hello, PROTOCOL_VERSION};
+pub use offline::{stored_logs, stored_status};
+pub use protocol::{Hello, Kind, PROTOCOL_VERSION};
