@@ -20,9 +20,10 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-    /// Ends when that much time has passed, for limits on other work. Unlike [`Clock::sleep`] it
-    /// never moves a virtual clock on.
-    fn timeout(&self, duration: Duration) -> BoxFuture<'static, ()> {
+    /// Waits in the background, for limits on other work and for heartbeats: as [`Clock::sleep`],
+    /// but never what makes time pass. A clock whose time moves by sleeping waits here until others
+    /// have slept that long.
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleep(duration)
     }
 }
@@ -78,7 +79,7 @@ impl Clock for VirtualClock {
             tokio::task::yield_now().await;
         })
     }
-    fn timeout(&self, duration: Duration) -> BoxFuture<'static, ()> {
+    fn idle(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let mut time = self.0.subscribe();
         let end = self.now().checked_add(duration).unwrap_or(Timestamp::MAX);
         Box::pin(async move {

@@ -289,6 +289,17 @@ impl Error {
         self.0.diagnostics.as_ref()
     }
 
+    /// Gives diagnostics the texts their places point into, when they have none.
+    #[must_use]
+    pub fn with_sources(mut self, sources: &crate::diagnostic::SourceMap) -> Error {
+        if let Some(diagnostics) = &mut self.0.diagnostics
+            && diagnostics.sources.files().is_empty()
+        {
+            diagnostics.sources = sources.clone();
+        }
+        self
+    }
+
     /// A copy with every text passed through `clean`: for removing secrets.
     #[must_use]
     pub fn map_text(mut self, clean: &dyn Fn(&str) -> String) -> Error {

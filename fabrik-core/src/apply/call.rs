@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::plan::{Treat, compare};
-use crate::provider::{Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, TypeInfo, Verb};
+use crate::provider::{
+    Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, TypeInfo, Verb,
+};
 use crate::secrets::Redactor;
 use crate::session::{catch, panicked};
 use crate::stack::OnDrift;
@@ -39,8 +41,17 @@ pub(crate) enum End {
 
 /// What happens during a call, told to the coordinator.
 pub(crate) enum Note {
-    Retry { step: StepRef, why: String, after: Duration, attempt: u32 },
-    Waiting { step: StepRef, why: String, at_most: Duration },
+    Retry {
+        step: StepRef,
+        why: String,
+        after: Duration,
+        attempt: u32,
+    },
+    Waiting {
+        step: StepRef,
+        why: String,
+        at_most: Duration,
+    },
 }
 
 /// Carries out one call.
@@ -90,7 +101,8 @@ impl Call {
             }
             if self.cx.sleep(wait).await.is_err() {
                 for item in again {
-                    let stopped = Error::new(ErrorKind::Cancelled, "stopped before it was tried again");
+                    let stopped =
+                        Error::new(ErrorKind::Cancelled, "stopped before it was tried again");
                     ends.push((item.step, End::Failed(stopped.effect(Effect::None))));
                 }
                 return ends;
@@ -109,8 +121,8 @@ impl Call {
 
     async fn attempt(&mut self, open: &[CallStep]) -> Vec<Outcome> {
         let operations: Vec<Operation> = open.iter().map(|item| item.operation.clone()).collect();
-        let left =
-            Duration::try_from(self.deadline.duration_since(self.clock.now())).unwrap_or(Duration::ZERO);
+        let left = Duration::try_from(self.deadline.duration_since(self.clock.now()))
+            .unwrap_or(Duration::ZERO);
         let cx = self.cx.clone();
         let cx = match operations.as_slice() {
             [single] => cx.for_op(single.op),
@@ -121,7 +133,7 @@ impl Call {
         }
         let outcomes = tokio::select! {
             outcomes = catch(self.instance.apply(&cx, &operations)) => outcomes,
-            () = self.clock.timeout(left) => {
+            () = self.clock.idle(left) => {
                 let error = Error::new(
                     ErrorKind::Timeout,
                     format!("no answer within {} s", left.as_secs()),
@@ -132,17 +144,29 @@ impl Call {
             }
         };
         if std::mem::take(&mut self.lose_reply) {
-            let lost = Error::new(ErrorKind::Timeout, "injected: the reply was lost").effect(Effect::Unknown);
-            return operations.iter().map(|_| Outcome::Failed(lost.clone())).collect();
+            let lost = Error::new(ErrorKind::Timeout, "injected: the reply was lost")
+                .effect(Effect::Unknown);
+            return operations
+                .iter()
+                .map(|_| Outcome::Failed(lost.clone()))
+                .collect();
         }
         match outcomes {
             Some(outcomes) if outcomes.len() == operations.len() => outcomes,
             Some(_) => {
-                let error =
-                    Error::new(ErrorKind::Misbehaved, "the provider answered a call with the wrong length");
-                operations.iter().map(|_| Outcome::Failed(error.clone())).collect()
+                let error = Error::new(
+                    ErrorKind::Misbehaved,
+                    "the provider answered a call with the wrong length",
+                );
+                operations
+                    .iter()
+                    .map(|_| Outcome::Failed(error.clone()))
+                    .collect()
             }
-            None => operations.iter().map(|_| Outcome::Failed(panicked())).collect(),
+            None => operations
+                .iter()
+                .map(|_| Outcome::Failed(panicked()))
+                .collect(),
         }
     }
 
@@ -157,11 +181,24 @@ impl Call {
             Effect::None if error.is_temporary() => Judged::Again(error),
             Effect::None | Effect::Partial => Judged::End(End::Failed(error)),
             Effect::Unknown => {
-                match resolve(item, &*self.instance, &self.cx, &*self.clock, self.deadline, &self.notes).await {
+                match resolve(
+                    item,
+                    &*self.instance,
+                    &self.cx,
+                    &*self.clock,
+                    self.deadline,
+                    &self.notes,
+                )
+                .await
+                {
                     // It did not happen: as if it had failed without effect.
                     End::NotDone => {
                         let error = error.effect(Effect::None);
-                        if error.is_temporary() { Judged::Again(error) } else { Judged::End(End::Failed(error)) }
+                        if error.is_temporary() {
+                            Judged::Again(error)
+                        } else {
+                            Judged::End(End::Failed(error))
+                        }
                     }
                     End::Unsure(why) => Judged::End(End::Unsure(format!("{error}; {why}"))),
                     end => Judged::End(end),
@@ -217,7 +254,8 @@ pub(crate) async fn resolve(
             }
             Err(_) => failures += 1,
         }
-        let left = Duration::try_from(certain.duration_since(clock.now())).unwrap_or(Duration::ZERO);
+        let left =
+            Duration::try_from(certain.duration_since(clock.now())).unwrap_or(Duration::ZERO);
         let left = left.max(Duration::from_millis(100));
         notes(Note::Waiting {
             step: item.step,
@@ -240,35 +278,53 @@ async fn look(item: &CallStep, instance: &dyn Instance, cx: &Cx) -> Result<Optio
     let operation = &item.operation;
     match operation.verb {
         Verb::Create => {
-            let answers = catch(instance.locate(cx, std::slice::from_ref(operation))).await.ok_or_else(panicked)?;
-            Ok(match answers.into_iter().next().unwrap_or(Ok(Located::Absent))? {
-                Located::Ours(object) => Some(End::Done(object)),
-                Located::Unsure(why) => Some(End::Unsure(why)),
-                Located::Absent => None,
-            })
+            let answers = catch(instance.locate(cx, std::slice::from_ref(operation)))
+                .await
+                .ok_or_else(panicked)?;
+            Ok(
+                match answers.into_iter().next().unwrap_or(Ok(Located::Absent))? {
+                    Located::Ours(object) => Some(End::Done(object)),
+                    Located::Unsure(why) => Some(End::Unsure(why)),
+                    Located::Absent => None,
+                },
+            )
         }
         Verb::Update => Ok(match read(operation, instance, cx).await? {
             None => Some(End::Failed(
                 Error::new(ErrorKind::NotFound, "the object is gone").effect(Effect::None),
             )),
-            Some(object) if is_as_sent(item, &object) => {
-                Some(End::Done(Object { inputs: operation.inputs.clone(), ..object }))
-            }
+            Some(object) if is_as_sent(item, &object) => Some(End::Done(Object {
+                inputs: operation.inputs.clone(),
+                ..object
+            })),
             Some(_) => None,
         }),
-        Verb::Delete => Ok(read(operation, instance, cx).await?.is_none().then_some(End::Gone)),
+        Verb::Delete => Ok(read(operation, instance, cx)
+            .await?
+            .is_none()
+            .then_some(End::Gone)),
         Verb::Run => Ok(Some(End::NotDone)),
     }
 }
 
-async fn read(operation: &Operation, instance: &dyn Instance, cx: &Cx) -> Result<Option<Object>, Error> {
-    let prior = operation.prior.clone().or_else(|| operation.checkpoint.clone()).unwrap_or_default();
+async fn read(
+    operation: &Operation,
+    instance: &dyn Instance,
+    cx: &Cx,
+) -> Result<Option<Object>, Error> {
+    let prior = operation
+        .prior
+        .clone()
+        .or_else(|| operation.checkpoint.clone())
+        .unwrap_or_default();
     let request = ReadRequest {
         address: operation.address.clone(),
         type_name: operation.type_name.clone(),
         prior,
     };
-    let answers = catch(instance.read(cx, std::slice::from_ref(&request))).await.ok_or_else(panicked)?;
+    let answers = catch(instance.read(cx, std::slice::from_ref(&request)))
+        .await
+        .ok_or_else(panicked)?;
     answers.into_iter().next().unwrap_or(Ok(None))
 }
 
@@ -280,7 +336,11 @@ fn is_as_sent(item: &CallStep, object: &Object) -> bool {
         &item.operation.inputs,
         item.operation.prior.as_ref().map(|prior| &prior.inputs),
         Some(&object.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &object.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &object.hidden,
+        },
     )
     .diff
     .is_empty()

@@ -23,7 +23,7 @@ use crate::plan::planner::dependencies_with_instance;
 use crate::plan::refresh::limit;
 use crate::plan::steps::{Stage, Step, StepKind, Steps};
 use crate::plan::{Action, Plan};
-use crate::provider::{Checkpoints, Cx, Object, OpId, Progress, Stop, StopSignal, Verb};
+use crate::provider::{Checkpoints, Object, OpId, Progress, Stop, StopSignal, Verb};
 use crate::session::{Known, KnownObject, Session};
 use crate::state::{Change, EntryKind, Row, RowStatus, StepOutcome, StepRef};
 use crate::value::Value;
@@ -54,9 +54,19 @@ enum At {
 
 enum Message {
     Prepared(StepRef, Result<Prepared>),
-    Called { call: u32, ends: Vec<(StepRef, End)> },
-    Checkpoint { op: OpId, object: Object, done: oneshot::Sender<Result<()>> },
-    Progress { op: Option<OpId>, progress: Progress },
+    Called {
+        call: u32,
+        ends: Vec<(StepRef, End)>,
+    },
+    Checkpoint {
+        op: OpId,
+        object: Object,
+        done: oneshot::Sender<Result<()>>,
+    },
+    Progress {
+        op: Option<OpId>,
+        progress: Progress,
+    },
     Note(Note),
 }
 
@@ -116,7 +126,9 @@ impl Checkpoints for Link {
         Box::pin(async move {
             let (done, wait) = oneshot::channel();
             let gone = || Error::new(ErrorKind::Cancelled, "the run has ended");
-            self.0.send(Message::Checkpoint { op, object, done }).map_err(|_| gone())?;
+            self.0
+                .send(Message::Checkpoint { op, object, done })
+                .map_err(|_| gone())?;
             wait.await.map_err(|_| gone())?
         })
     }
@@ -194,8 +206,9 @@ impl<'a> Executor<'a> {
     /// Only when state cannot be written: then nothing new was started, and what is in flight is
     /// recorded as begun.
     pub(crate) async fn run(&mut self, stage: Stage) -> Result<StageResult> {
-        let members: Vec<usize> =
-            (0..self.steps.steps.len()).filter(|at| self.steps.steps[*at].stage == stage).collect();
+        let members: Vec<usize> = (0..self.steps.steps.len())
+            .filter(|at| self.steps.steps[*at].stage == stage)
+            .collect();
         for at in &members {
             let node = u32::try_from(*at).unwrap_or(u32::MAX);
             let waits = self.steps.graph.dependencies(node).iter();
@@ -214,8 +227,14 @@ impl<'a> Executor<'a> {
 
     fn enqueue(&mut self, at: usize) {
         let step = &self.steps.steps[at];
-        let entry = (self.heights[at], std::cmp::Reverse(u32::try_from(at).unwrap_or(u32::MAX)));
-        self.ready.entry(step.instance.clone()).or_default().push(entry);
+        let entry = (
+            self.heights[at],
+            std::cmp::Reverse(u32::try_from(at).unwrap_or(u32::MAX)),
+        );
+        self.ready
+            .entry(step.instance.clone())
+            .or_default()
+            .push(entry);
     }
 
     /// Whether new steps may begin. Undoing goes on although something failed: each undo counts.
@@ -297,7 +316,9 @@ impl<'a> Executor<'a> {
                         continue;
                     }
                 }
-                let Some(opened) = self.session.opened.get(&name) else { continue };
+                let Some(opened) = self.session.opened.get(&name) else {
+                    continue;
+                };
                 let cap = limit(self.session, opened.provider.info().max_in_flight);
                 while self.in_flight.get(&name).copied().unwrap_or(0) < cap && self.may_start() {
                     let Some((_, std::cmp::Reverse(node))) =
@@ -321,7 +342,9 @@ impl<'a> Executor<'a> {
     }
 
     fn fail_all(&mut self, name: &str, error: &Error) {
-        while let Some((_, std::cmp::Reverse(node))) = self.ready.get_mut(name).and_then(BinaryHeap::pop) {
+        while let Some((_, std::cmp::Reverse(node))) =
+            self.ready.get_mut(name).and_then(BinaryHeap::pop)
+        {
             let step = self.steps.steps[node as usize].id;
             self.failed(step, error.clone().effect(Effect::None));
         }
@@ -344,7 +367,8 @@ impl<'a> Executor<'a> {
                 return;
             }
         };
-        let mut future: BoxFuture<'static, (StepRef, Result<Prepared>)> = Box::pin(preparation.run());
+        let mut future: BoxFuture<'static, (StepRef, Result<Prepared>)> =
+            Box::pin(preparation.run());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if let std::task::Poll::Ready((step, prepared)) = future.as_mut().poll(&mut cx) {
             self.settle(step, prepared);
@@ -368,17 +392,26 @@ impl<'a> Executor<'a> {
         let undo = self.undo.map(|bodies| bodies[self.index(step.id)].clone());
         let declared = self.plan.stack.resources.get(&step.address).cloned();
         let inputs = match (&undo, &declared) {
-            (Some(Undoing::Restore { before, .. } | Undoing::Recreate { before }), _) => {
-                self.known.resolve(before.declared())?
-            }
+            (
+                Some(
+                    Undoing::Restore { before, .. }
+                    | Undoing::Recreate { before, .. }
+                    | Undoing::Refer { before },
+                ),
+                _,
+            ) => self.known.resolve(before.declared())?,
             (Some(_), _) => Value::Null,
-            (None, Some(declared)) if step.kind != StepKind::Delete => self.known.resolve(&declared.inputs)?,
+            (None, Some(declared)) if step.kind != StepKind::Delete => {
+                self.known.resolve(&declared.inputs)?
+            }
             _ => Value::Null,
         };
         let inputs = info.fields.mark(&inputs);
         self.session.engine.redactor.learn(&inputs);
         let row = match step.kind {
-            StepKind::Delete | StepKind::Vanish => step.oid.and_then(|oid| self.journal.rows.get(&oid)),
+            StepKind::Delete | StepKind::Vanish => {
+                step.oid.and_then(|oid| self.journal.rows.get(&oid))
+            }
             _ if undo.is_some() => step.oid.and_then(|oid| self.journal.rows.get(&oid)),
             _ => self
                 .journal
@@ -401,7 +434,9 @@ impl<'a> Executor<'a> {
             cx: self.session.cx.clone(),
             fresh: OpId(self.session.engine.entropy.id()?),
             look_again: age > 60_000,
-            linked: step.bundle.is_some_and(|bundle| self.steps.linked[bundle as usize]),
+            linked: step
+                .bundle
+                .is_some_and(|bundle| self.steps.linked[bundle as usize]),
             undo,
             step: step.clone(),
         })
@@ -452,14 +487,21 @@ impl<'a> Executor<'a> {
                     && *times > 0
                 {
                     *times -= 1;
-                    return Some(Error::new(ErrorKind::Unavailable, "injected: undo failed").effect(Effect::None));
+                    return Some(
+                        Error::new(ErrorKind::Unavailable, "injected: undo failed")
+                            .effect(Effect::None),
+                    );
                 }
             }
             return None;
         }
         let verb = verb_of(self.step(step).kind);
         self.options.faults.0.iter().find_map(|fault| match fault {
-            Fault::FailStep { address: at, verb: only, kind } if at == address && only.is_none_or(|only| only == verb) => {
+            Fault::FailStep {
+                address: at,
+                verb: only,
+                kind,
+            } if at == address && only.is_none_or(|only| only == verb) => {
                 Some(Error::new(*kind, "injected: step failed").effect(Effect::None))
             }
             _ => None,
@@ -468,7 +510,9 @@ impl<'a> Executor<'a> {
 
     /// A member of a bundle is prepared, or drops out. The last one releases the call.
     fn leave_bundle(&mut self, step: StepRef, prepare: Option<Prepare>) {
-        let Some(bundle) = self.step(step).bundle else { return };
+        let Some(bundle) = self.step(step).bundle else {
+            return;
+        };
         let gathered = self.gathering.entry(bundle).or_default();
         gathered.extend(prepare.map(|prepare| (step, prepare)));
         let open = &mut self.bundle_open[bundle as usize];
@@ -487,7 +531,11 @@ impl<'a> Executor<'a> {
         let work = self.step(step);
         if let Some(why) = skip.left {
             self.journal.push(
-                EntryKind::State { address: work.address.clone(), what: format!("left alone: {why}"), before: None },
+                EntryKind::State {
+                    address: work.address.clone(),
+                    what: format!("left alone: {why}"),
+                    before: None,
+                },
                 Vec::new(),
                 Some(EventBody::Warning {
                     message: self.safe(&format!("{}: {why}", work.address)),
@@ -529,17 +577,25 @@ impl<'a> Executor<'a> {
                     before: before.map(Box::new),
                 },
                 changes,
-                Some(EventBody::StateChanged { address: work.address.clone(), what: what.into() }),
+                Some(EventBody::StateChanged {
+                    address: work.address.clone(),
+                    what: what.into(),
+                }),
             );
         }
         let known = skip.known.map(|object| match &skip.put {
             Some(row) => row.object.clone(),
-            None => self.session.type_info(&work.type_name).map_or(object.clone(), |info| {
-                self.session.mark(info, object, &Value::Null)
-            }),
+            None => self
+                .session
+                .type_info(&work.type_name)
+                .map_or(object.clone(), |info| {
+                    self.session.mark(info, object, &Value::Null)
+                }),
         });
         if let Some(object) = known {
-            self.known.objects.insert(work.address.clone(), KnownObject::Settled(object));
+            self.known
+                .objects
+                .insert(work.address.clone(), KnownObject::Settled(object));
         }
         self.at_end(step, At::Done);
     }
@@ -567,7 +623,12 @@ impl<'a> Executor<'a> {
             }
             // In the order of their references.
             let order = &self.steps.bundles[bundle as usize];
-            members.sort_by_key(|(step, _)| order.iter().position(|member| member == step).unwrap_or(wanted));
+            members.sort_by_key(|(step, _)| {
+                order
+                    .iter()
+                    .position(|member| member == step)
+                    .unwrap_or(wanted)
+            });
             self.form(members);
         }
         let mut groups: BTreeMap<(Arc<str>, Arc<str>), Vec<(StepRef, Prepare)>> = BTreeMap::new();
@@ -602,7 +663,9 @@ impl<'a> Executor<'a> {
     }
 
     fn form(&mut self, members: Vec<(StepRef, Prepare)>) {
-        let Some((first, _)) = members.first() else { return };
+        let Some((first, _)) = members.first() else {
+            return;
+        };
         let instance = self.step(*first).instance.clone();
         let mut locks: Vec<(Arc<str>, Arc<str>)> = members
             .iter()
@@ -611,7 +674,11 @@ impl<'a> Executor<'a> {
             .collect();
         locks.sort();
         locks.dedup();
-        self.try_call(Pending { members, locks, instance });
+        self.try_call(Pending {
+            members,
+            locks,
+            instance,
+        });
     }
 
     /// Commits to a call when its locks are free: intents into the next commit.
@@ -660,8 +727,12 @@ impl<'a> Executor<'a> {
 
     /// Makes a call whose intents are durable.
     fn begin(&mut self, call: u32) {
-        let Some(pending) = self.calls.get(&call) else { return };
-        let Ok(opened) = self.session.instance(&pending.instance) else { return };
+        let Some(pending) = self.calls.get(&call) else {
+            return;
+        };
+        let Ok(opened) = self.session.instance(&pending.instance) else {
+            return;
+        };
         let deadline = pending
             .members
             .iter()
@@ -670,7 +741,10 @@ impl<'a> Executor<'a> {
             .unwrap_or_default();
         let link: Arc<dyn Checkpoints> = Arc::new(Link(self.sender.clone()));
         let is_target = |wanted: &crate::address::Address| {
-            pending.members.iter().any(|(step, _)| self.step(*step).address == *wanted)
+            pending
+                .members
+                .iter()
+                .any(|(step, _)| self.step(*step).address == *wanted)
         };
         let faults = &self.options.faults.0;
         let notes = self.sender.clone();
@@ -685,13 +759,20 @@ impl<'a> Executor<'a> {
                 })
                 .collect(),
             instance: opened.instance.clone(),
-            cx: self.session.cx.clone().with_deadline(deadline).with_sink(link),
+            cx: self
+                .session
+                .cx
+                .clone()
+                .with_deadline(deadline)
+                .with_sink(link),
             clock: self.session.engine.clock.clone(),
             redactor: self.session.engine.redactor.clone(),
             deadline,
             notes: Box::new(move |note| _ = notes.send(Message::Note(note))),
             lose_reply: self.undo.is_none()
-                && faults.iter().any(|fault| matches!(fault, Fault::LoseReply { address } if is_target(address))),
+                && faults.iter().any(
+                    |fault| matches!(fault, Fault::LoseReply { address } if is_target(address)),
+                ),
             repeat: faults
                 .iter()
                 .any(|fault| matches!(fault, Fault::RepeatStep { address } if is_target(address))),
@@ -711,7 +792,9 @@ impl<'a> Executor<'a> {
     }
 
     fn called(&mut self, call: u32, ends: Vec<(StepRef, End)>) {
-        let Some(pending) = self.calls.remove(&call) else { return };
+        let Some(pending) = self.calls.remove(&call) else {
+            return;
+        };
         for lock in &pending.locks {
             self.held.remove(lock);
         }
@@ -719,7 +802,9 @@ impl<'a> Executor<'a> {
         for (step, prepare) in pending.members {
             self.release(step);
             self.ops.remove(&prepare.operation.op);
-            let end = ends.remove(&step).unwrap_or_else(|| End::Unsure("no answer".into()));
+            let end = ends
+                .remove(&step)
+                .unwrap_or_else(|| End::Unsure("no answer".into()));
             self.ended(step, prepare, end);
         }
     }
@@ -730,7 +815,9 @@ impl<'a> Executor<'a> {
         let mut id = None;
         let (outcome, changes) = match end {
             End::Done(object) => {
-                let object = self.session.mark(&prepare.info, object, &prepare.operation.inputs);
+                let object = self
+                    .session
+                    .mark(&prepare.info, object, &prepare.operation.inputs);
                 id = Some(object.id.clone());
                 self.done(step, &prepare, object)
             }
@@ -748,16 +835,26 @@ impl<'a> Executor<'a> {
                     && let Some(row) = &prepare.row
                     && !self.journal.rows.contains_key(&row.oid)
                 {
-                    changes.push(Change::Put(Box::new(Row { status: RowStatus::Unsure, ..row.clone() })));
+                    changes.push(Change::Put(Box::new(Row {
+                        status: RowStatus::Unsure,
+                        ..row.clone()
+                    })));
                 }
                 (StepOutcome::InDoubt(why), changes)
             }
         };
-        let began = self.begun.remove(&step).unwrap_or_else(|| self.session.engine.clock.now());
+        let began = self
+            .begun
+            .remove(&step)
+            .unwrap_or_else(|| self.session.engine.clock.now());
         let work = self.step(step);
         let id = id.map(|id| self.safe(&id));
         self.journal.push(
-            EntryKind::Outcome { step, op, outcome: outcome.clone() },
+            EntryKind::Outcome {
+                step,
+                op,
+                outcome: outcome.clone(),
+            },
             changes,
             Some(EventBody::StepDone {
                 step,
@@ -778,13 +875,18 @@ impl<'a> Executor<'a> {
                 self.at_end(step, At::Done);
             }
             StepOutcome::Failed(report) => {
-                self.result.failed.push((step, Error::from(&report).operation(self.title(step, verb))));
+                self.result
+                    .failed
+                    .push((step, Error::from(&report).operation(self.title(step, verb))));
                 self.at_end(step, At::Over);
             }
             StepOutcome::InDoubt(why) => {
-                let error = Error::new(ErrorKind::Unsure, format!("it is not known whether it happened: {why}"))
-                    .operation(self.title(step, verb))
-                    .hint("look in the service; the next plan says how to go on");
+                let error = Error::new(
+                    ErrorKind::Unsure,
+                    format!("it is not known whether it happened: {why}"),
+                )
+                .operation(self.title(step, verb))
+                .hint("look in the service; the next plan says how to go on");
                 self.result.failed.push((step, error));
                 self.at_end(step, At::Over);
             }
@@ -793,7 +895,12 @@ impl<'a> Executor<'a> {
     }
 
     /// State after a create, update or run that is done.
-    fn done(&mut self, step: StepRef, prepare: &Prepare, object: Object) -> (StepOutcome, Vec<Change>) {
+    fn done(
+        &mut self,
+        step: StepRef,
+        prepare: &Prepare,
+        object: Object,
+    ) -> (StepOutcome, Vec<Change>) {
         let mut changes = Vec::new();
         match prepare.operation.verb {
             Verb::Create => self.result.created += 1,
@@ -807,7 +914,10 @@ impl<'a> Executor<'a> {
         }
         if let Some(row) = &prepare.row {
             let mut row = row.clone();
-            row.object = Object { inputs: row.object.inputs.clone(), ..object };
+            row.object = Object {
+                inputs: row.object.inputs.clone(),
+                ..object
+            };
             row.status = RowStatus::Current;
             let known = KnownObject::Settled(row.object.clone());
             self.known.objects.insert(row.address.clone(), known);
@@ -817,7 +927,13 @@ impl<'a> Executor<'a> {
             && let Some(row) = self.journal.rows.get(&old)
         {
             if self.step(step).twin.is_some() {
-                changes.insert(0, Change::Put(Box::new(Row { status: RowStatus::Retired, ..row.clone() })));
+                changes.insert(
+                    0,
+                    Change::Put(Box::new(Row {
+                        status: RowStatus::Retired,
+                        ..row.clone()
+                    })),
+                );
             } else {
                 changes.insert(0, Change::Remove(old));
             }
@@ -833,7 +949,11 @@ impl<'a> Executor<'a> {
         let work = self.step(step);
         let verb = verb_of(work.kind);
         self.journal.push(
-            EntryKind::Outcome { step, op: OpId(0), outcome: StepOutcome::Failed(error.report()) },
+            EntryKind::Outcome {
+                step,
+                op: OpId(0),
+                outcome: StepOutcome::Failed(error.report()),
+            },
             Vec::new(),
             Some(EventBody::StepDone {
                 step,
@@ -846,8 +966,11 @@ impl<'a> Executor<'a> {
                 undoes: work.undoes,
             }),
         );
-        let error =
-            if error.operation_name().is_some() { error } else { error.operation(self.title(step, verb)) };
+        let error = if error.operation_name().is_some() {
+            error
+        } else {
+            error.operation(self.title(step, verb))
+        };
         self.result.failed.push((step, error));
         self.at_end(step, At::Over);
     }
@@ -879,7 +1002,10 @@ impl<'a> Executor<'a> {
 
     fn checkpoint(&mut self, op: OpId, object: Object, done: oneshot::Sender<Result<()>>) {
         let Some(step) = self.ops.get(&op).copied() else {
-            _ = done.send(Err(Error::new(ErrorKind::Unexpected, "a checkpoint of no operation")));
+            _ = done.send(Err(Error::new(
+                ErrorKind::Unexpected,
+                "a checkpoint of no operation",
+            )));
             return;
         };
         let member = self
@@ -887,9 +1013,18 @@ impl<'a> Executor<'a> {
             .values()
             .flat_map(|pending| &pending.members)
             .find(|(member, _)| *member == step)
-            .map(|(_, prepare)| (prepare.row.clone(), prepare.info.clone(), prepare.operation.clone()));
+            .map(|(_, prepare)| {
+                (
+                    prepare.row.clone(),
+                    prepare.info.clone(),
+                    prepare.operation.clone(),
+                )
+            });
         let Some((row, info, operation)) = member else {
-            _ = done.send(Err(Error::new(ErrorKind::Unexpected, "a checkpoint of no call")));
+            _ = done.send(Err(Error::new(
+                ErrorKind::Unexpected,
+                "a checkpoint of no call",
+            )));
             return;
         };
         let mut object = self.session.mark(&info, object, &operation.inputs);
@@ -901,9 +1036,21 @@ impl<'a> Executor<'a> {
             && let Some(row) = row
         {
             let status = RowStatus::Incomplete;
-            changes.push(Change::Put(Box::new(Row { status, object: object.clone(), ..row })));
+            changes.push(Change::Put(Box::new(Row {
+                status,
+                object: object.clone(),
+                ..row
+            })));
         }
-        self.journal.push(EntryKind::Checkpoint { step, op, object: Box::new(object) }, changes, None);
+        self.journal.push(
+            EntryKind::Checkpoint {
+                step,
+                op,
+                object: Box::new(object),
+            },
+            changes,
+            None,
+        );
         self.checkpoints.push(done);
     }
 
@@ -911,7 +1058,16 @@ impl<'a> Executor<'a> {
         let step = op.and_then(|op| self.ops.get(&op)).copied();
         let events = &self.journal.events;
         let body = match (progress, step) {
-            (Progress::Http { method, route, status, millis, attempt }, step) => EventBody::Http {
+            (
+                Progress::Http {
+                    method,
+                    route,
+                    status,
+                    millis,
+                    attempt,
+                },
+                step,
+            ) => EventBody::Http {
                 step,
                 method: self.safe(&method),
                 route: self.safe(&route),
@@ -943,7 +1099,12 @@ impl<'a> Executor<'a> {
 
     fn note(&self, note: Note) {
         let body = match note {
-            Note::Retry { step, why, after, attempt } => EventBody::StepRetry {
+            Note::Retry {
+                step,
+                why,
+                after,
+                attempt,
+            } => EventBody::StepRetry {
                 step,
                 address: self.step(step).address.clone(),
                 why: self.safe(&why),
@@ -980,15 +1141,25 @@ fn verb_of(kind: StepKind) -> Verb {
 /// State-only changes of a plan, done before anything else.
 pub(crate) fn state_changes(plan: &Plan, journal: &mut Journal) {
     for change in &plan.changes {
-        let Some(row) = change.oid.and_then(|oid| journal.rows.get(&oid)).cloned() else { continue };
+        let Some(row) = change.oid.and_then(|oid| journal.rows.get(&oid)).cloned() else {
+            continue;
+        };
         let (what, changes) = match &change.action {
             Action::Move { from } => {
-                let moved = Row { address: change.address.clone(), ..row.clone() };
-                (format!("moved from {from}"), vec![Change::Put(Box::new(moved))])
+                let moved = Row {
+                    address: change.address.clone(),
+                    ..row.clone()
+                };
+                (
+                    format!("moved from {from}"),
+                    vec![Change::Put(Box::new(moved))],
+                )
             }
             Action::Forget => ("forgotten".to_owned(), vec![Change::Remove(row.oid)]),
             Action::Accept => {
-                let Some(observed) = &change.observed else { continue };
+                let Some(observed) = &change.observed else {
+                    continue;
+                };
                 let mut accepted = row.clone();
                 accepted.object.outputs = observed.outputs.clone();
                 for diff in &change.diff {
@@ -998,12 +1169,21 @@ pub(crate) fn state_changes(plan: &Plan, journal: &mut Journal) {
                         accepted.object.inputs.with(&diff.path, diff.after.clone())
                     };
                 }
-                ("taken into state as it is".to_owned(), vec![Change::Put(Box::new(accepted))])
+                (
+                    "taken into state as it is".to_owned(),
+                    vec![Change::Put(Box::new(accepted))],
+                )
             }
             _ if row.address != change.address => {
                 // Renamed and changed: the rename comes first.
-                let moved = Row { address: change.address.clone(), ..row.clone() };
-                (format!("moved from {}", row.address), vec![Change::Put(Box::new(moved))])
+                let moved = Row {
+                    address: change.address.clone(),
+                    ..row.clone()
+                };
+                (
+                    format!("moved from {}", row.address),
+                    vec![Change::Put(Box::new(moved))],
+                )
             }
             _ => continue,
         };
@@ -1012,11 +1192,14 @@ pub(crate) fn state_changes(plan: &Plan, journal: &mut Journal) {
             what: SafeText::clean(&crate::secrets::Redactor::default(), &what),
         };
         let address = change.address.clone();
-        journal.push(EntryKind::State { address, what, before: Some(Box::new(row)) }, changes, Some(event));
+        journal.push(
+            EntryKind::State {
+                address,
+                what,
+                before: Some(Box::new(row)),
+            },
+            changes,
+            Some(event),
+        );
     }
-}
-
-/// The context providers get for a run.
-pub(crate) fn run_cx(session: &Session, stop: StopSignal) -> Cx {
-    Cx::new(session.engine.clock.clone(), stop)
 }

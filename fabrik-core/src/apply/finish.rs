@@ -11,7 +11,9 @@ use crate::event::EventBody;
 use crate::plan::Plan;
 use crate::provider::Mode;
 use crate::session::{Known, Session};
-use crate::state::{Change, CheckResult, EntryKind, Revision, RunEnd, RunKind, RunResult, Snapshot};
+use crate::state::{
+    Change, CheckResult, EntryKind, Revision, RunEnd, RunKind, RunResult, Snapshot,
+};
 use crate::value::Value;
 
 /// Ends a run whose changes stay.
@@ -34,11 +36,17 @@ impl Finish<'_> {
     ) -> Result<RunReport> {
         let outputs = self.outputs(result == RunResult::Succeeded)?;
         let refresh_only = self.plan.kind == RunKind::State;
-        let revision = if refresh_only { self.snapshot.revision } else { self.snapshot.revision + 1 };
+        let revision = if refresh_only {
+            self.snapshot.revision
+        } else {
+            self.snapshot.revision + 1
+        };
         let mut changes = Vec::new();
         if !refresh_only {
-            let listed: Vec<(Arc<str>, Value)> =
-                outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            let listed: Vec<(Arc<str>, Value)> = outputs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
             changes.push(Change::Revision(revision, listed));
             self.declared(revision, &mut changes);
         }
@@ -59,13 +67,29 @@ impl Finish<'_> {
             error: error.as_ref().map(Error::report),
             left: total.left.clone(),
         };
-        let masked = outputs.iter().map(|(name, value)| (name.clone(), value.masked())).collect();
+        let masked = outputs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.masked()))
+            .collect();
         let run = self.journal.run;
-        self.journal.events.emit(EventBody::Outputs { values: masked });
-        let event = EventBody::RunEnded { end: Box::new(end.clone()) };
-        self.journal.push(EntryKind::RunEnded(Box::new(end.clone())), changes, Some(event));
+        self.journal
+            .events
+            .emit(EventBody::Outputs { values: masked });
+        let event = EventBody::RunEnded {
+            end: Box::new(end.clone()),
+        };
+        self.journal.push(
+            EntryKind::RunEnded(Box::new(end.clone())),
+            changes,
+            Some(event),
+        );
         self.journal.commit().await?;
-        Ok(RunReport { run: Some(run), end, outputs, checks })
+        Ok(RunReport {
+            run: Some(run),
+            end,
+            outputs,
+            checks,
+        })
     }
 
     fn outputs(&self, all: bool) -> Result<BTreeMap<Arc<str>, Value>> {
@@ -117,8 +141,18 @@ impl Finish<'_> {
                 .session
                 .type_info(&declared.type_name)
                 .is_ok_and(|info| info.mode == Mode::Lookup);
-            if lookup && !self.plan.changes.iter().any(|change| change.address == declared.address) {
-                changes.push(Change::Declared(revision, declared.address.clone(), Some(Box::new(declared.clone()))));
+            if lookup
+                && !self
+                    .plan
+                    .changes
+                    .iter()
+                    .any(|change| change.address == declared.address)
+            {
+                changes.push(Change::Declared(
+                    revision,
+                    declared.address.clone(),
+                    Some(Box::new(declared.clone())),
+                ));
             }
         }
     }
@@ -136,7 +170,11 @@ pub(crate) async fn rolled_back(
     let clean = ended.failed.is_empty() && ended.left.is_empty();
     let interrupted = ended.stopped != crate::provider::Stop::No;
     let end = RunEnd {
-        result: if clean && !interrupted { RunResult::RolledBack } else { RunResult::Stuck },
+        result: if clean && !interrupted {
+            RunResult::RolledBack
+        } else {
+            RunResult::Stuck
+        },
         revision: base,
         created: ended.created,
         updated: ended.updated,
@@ -145,10 +183,21 @@ pub(crate) async fn rolled_back(
         error: Some(error.report()),
         left: ended.left.clone(),
     };
-    let event = EventBody::RunEnded { end: Box::new(end.clone()) };
-    journal.push(EntryKind::RunEnded(Box::new(end.clone())), Vec::new(), Some(event));
+    let event = EventBody::RunEnded {
+        end: Box::new(end.clone()),
+    };
+    journal.push(
+        EntryKind::RunEnded(Box::new(end.clone())),
+        Vec::new(),
+        Some(event),
+    );
     journal.commit().await?;
-    Ok(RunReport { run: Some(journal.run), end, outputs, checks })
+    Ok(RunReport {
+        run: Some(journal.run),
+        end,
+        outputs,
+        checks,
+    })
 }
 
 /// A run that was stopped hard: it has no end in the journal, so the next one resolves what was in
@@ -171,6 +220,13 @@ pub(crate) fn interrupted(
         error: None,
         left: Vec::new(),
     };
-    journal.events.emit(EventBody::RunEnded { end: Box::new(end.clone()) });
-    Ok(RunReport { run: Some(journal.run), end, outputs: snapshot.outputs.clone(), checks })
+    journal.events.emit(EventBody::RunEnded {
+        end: Box::new(end.clone()),
+    });
+    Ok(RunReport {
+        run: Some(journal.run),
+        end,
+        outputs: snapshot.outputs.clone(),
+        checks,
+    })
 }

@@ -23,18 +23,31 @@ pub(crate) struct Emitter {
 
 impl Emitter {
     pub(crate) fn new(engine: Arc<Inner>, sink: Option<EventSink>) -> Emitter {
-        Emitter { sink, engine, seq: Arc::default(), run: None }
+        Emitter {
+            sink,
+            engine,
+            seq: Arc::default(),
+            run: None,
+        }
     }
 
     pub(crate) fn for_run(&self, run: RunId) -> Emitter {
-        Emitter { run: Some(run), ..self.clone() }
+        Emitter {
+            run: Some(run),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn emit(&self, body: EventBody) {
         let Some(sink) = &self.sink else { return };
         let seq = self.seq.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        let event =
-            Event { v: crate::event::VERSION, seq, ts: self.engine.clock.now(), run: self.run, body };
+        let event = Event {
+            v: crate::event::VERSION,
+            seq,
+            ts: self.engine.clock.now(),
+            run: self.run,
+            body,
+        };
         // Nobody listening is no reason to stop.
         _ = sink.send(event);
     }
@@ -132,7 +145,12 @@ impl Journal {
                 _ => {}
             }
         }
-        let entry = Entry { run: self.run, at: self.engine.clock.now(), kind, changes };
+        let entry = Entry {
+            run: self.run,
+            at: self.engine.clock.now(),
+            kind,
+            changes,
+        };
         self.pending.push(entry);
         self.shown.extend(event);
     }
@@ -156,7 +174,10 @@ impl Journal {
             return Err(crashed());
         }
         let group = std::mem::take(&mut self.pending);
-        self.entries.extend(group.iter().map(|entry| Entry { changes: Vec::new(), ..entry.clone() }));
+        self.entries.extend(group.iter().map(|entry| Entry {
+            changes: Vec::new(),
+            ..entry.clone()
+        }));
         self.head = self
             .engine
             .store

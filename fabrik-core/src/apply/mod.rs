@@ -23,7 +23,6 @@ use crate::state::{
     CheckResult, EntryKind, Phase, RunKind, RunResult, RunStart, Snapshot, StepRef,
 };
 
-pub(crate) use executor::run_cx;
 pub(crate) use journal::{Emitter, Journal, is_crash};
 pub(crate) use recover::recover;
 
@@ -50,7 +49,13 @@ pub(crate) async fn apply(
     let events = Emitter::new(engine.0.clone(), Some(sink));
     let lease = engine.lock(&events, &stop).await?;
     let guard = engine.keep(&lease);
-    let run = Apply { engine: engine.clone(), plan, options, stop, events };
+    let run = Apply {
+        engine: engine.clone(),
+        plan,
+        options,
+        stop,
+        events,
+    };
     let result = run.under_lock(&lease).await;
     drop(guard);
     // After an injected crash nothing is cleaned up, as after a real one.
@@ -71,7 +76,9 @@ impl Apply {
         let configs = self.engine.configs(&self.plan.stack, &snapshot);
         let cx = crate::provider::Cx::new(self.engine.0.clock.clone(), self.stop.clone());
         let mut session = Session::new(self.engine.0.clone(), cx, configs);
-        let result = self.run(lease, &snapshot, continued, &mut session, known).await;
+        let result = self
+            .run(lease, &snapshot, continued, &mut session, known)
+            .await;
         session.close().await;
         result
     }
@@ -100,10 +107,17 @@ impl Apply {
         if let Some(change) = self.plan.data_loss().next() {
             return Err(Error::new(
                 ErrorKind::Refused,
-                format!("{}: to {} it loses data, which was not allowed", change.address, change.action.word()),
+                format!(
+                    "{}: to {} it loses data, which was not allowed",
+                    change.address,
+                    change.action.word()
+                ),
             )
             .code("FAB3003")
-            .hint(format!("pass `--allow-data-loss {}` when planning, or set `protect: true`", change.address)));
+            .hint(format!(
+                "pass `--allow-data-loss {}` when planning, or set `protect: true`",
+                change.address
+            )));
         }
         if let Some(open) = &snapshot.open_run {
             return Ok(Some(open.id));
@@ -147,26 +161,46 @@ impl Apply {
             self.events.clone(),
             faults.clone(),
         );
-        self.begin(snapshot, continued, &mut journal, &mut known).await?;
+        self.begin(snapshot, continued, &mut journal, &mut known)
+            .await?;
         self.settle_known(snapshot, session, &mut known).await?;
         let steps = steps::build(&mut self.plan, snapshot, session)?;
         state_changes(&self.plan, &mut journal);
         journal.commit().await?;
-        let mut undo_faults: Vec<Fault> =
-            faults.into_iter().filter(|fault| matches!(fault, Fault::FailUndo { .. })).collect();
+        let mut undo_faults: Vec<Fault> = faults
+            .into_iter()
+            .filter(|fault| matches!(fault, Fault::FailUndo { .. }))
+            .collect();
 
         let mut total = StageResult::default();
         let mut checks = Vec::new();
-        let phase = if self.plan.changes.iter().any(|change| change.action == Action::Run) {
+        let phase = if self
+            .plan
+            .changes
+            .iter()
+            .any(|change| change.action == Action::Run)
+        {
             Phase::Deploying
         } else {
             Phase::Provisioning
         };
         let mut error = None;
         if !steps.steps.is_empty() {
-            journal.push(EntryKind::Phase(phase), Vec::new(), Some(EventBody::Phase { phase }));
-            let stage =
-                self.stage(Stage::First, session, &mut journal, &mut known, &steps, &mut undo_faults).await?;
+            journal.push(
+                EntryKind::Phase(phase),
+                Vec::new(),
+                Some(EventBody::Phase { phase }),
+            );
+            let stage = self
+                .stage(
+                    Stage::First,
+                    session,
+                    &mut journal,
+                    &mut known,
+                    &steps,
+                    &mut undo_faults,
+                )
+                .await?;
             add(&mut total, stage);
             error = total.failed.first().map(|(_, error)| error.clone());
         }
@@ -181,22 +215,52 @@ impl Apply {
             let check_failed = error.kind() == ErrorKind::CheckFailed;
             return match self.policy(&error) {
                 OnFailure::Keep | OnFailure::Ask => {
-                    let result = if check_failed { RunResult::CheckFailed } else { RunResult::Failed };
-                    Finish { journal: &mut journal, plan: &self.plan, known: &known, snapshot, session }
-                        .keep(result, Some(error), &total, checks)
-                        .await
+                    let result = if check_failed {
+                        RunResult::CheckFailed
+                    } else {
+                        RunResult::Failed
+                    };
+                    Finish {
+                        journal: &mut journal,
+                        plan: &self.plan,
+                        known: &known,
+                        snapshot,
+                        session,
+                    }
+                    .keep(result, Some(error), &total, checks)
+                    .await
                 }
                 OnFailure::Rollback => {
-                    self.rollback(session, &mut journal, &mut known, snapshot, error, checks, &mut undo_faults)
-                        .await
+                    self.rollback(
+                        session,
+                        &mut journal,
+                        &mut known,
+                        snapshot,
+                        error,
+                        checks,
+                        &mut undo_faults,
+                    )
+                    .await
                 }
             };
         }
         if total.stopped == Stop::No && steps.steps.iter().any(|step| step.stage == Stage::Second) {
             let phase = Phase::Removing;
-            journal.push(EntryKind::Phase(phase), Vec::new(), Some(EventBody::Phase { phase }));
-            let stage =
-                self.stage(Stage::Second, session, &mut journal, &mut known, &steps, &mut undo_faults).await?;
+            journal.push(
+                EntryKind::Phase(phase),
+                Vec::new(),
+                Some(EventBody::Phase { phase }),
+            );
+            let stage = self
+                .stage(
+                    Stage::Second,
+                    session,
+                    &mut journal,
+                    &mut known,
+                    &steps,
+                    &mut undo_faults,
+                )
+                .await?;
             add(&mut total, stage);
         }
         if total.stopped == Stop::Now {
@@ -212,12 +276,20 @@ impl Apply {
             if let Some(step) = steps.steps.iter().find(|work| work.id == *step)
                 && step.stage == Stage::Second
             {
-                total.left.push(format!("{} is still to be deleted: {error}", step.address));
+                total
+                    .left
+                    .push(format!("{} is still to be deleted: {error}", step.address));
             }
         }
-        Finish { journal: &mut journal, plan: &self.plan, known: &known, snapshot, session }
-            .keep(result, error, &total, checks)
-            .await
+        Finish {
+            journal: &mut journal,
+            plan: &self.plan,
+            known: &known,
+            snapshot,
+            session,
+        }
+        .keep(result, error, &total, checks)
+        .await
     }
 
     /// The first entries of the run: its start, and secrets made before their first use.
@@ -229,8 +301,20 @@ impl Apply {
         known: &mut Known,
     ) -> Result<()> {
         if let Some(run) = continued {
-            journal.entries = self.engine.0.store.entries(run).await?.into_iter().map(|(_, entry)| entry).collect();
-            journal.push(EntryKind::Resumed, Vec::new(), Some(EventBody::Resumed { open: 0 }));
+            journal.entries = self
+                .engine
+                .0
+                .store
+                .entries(run)
+                .await?
+                .into_iter()
+                .map(|(_, entry)| entry)
+                .collect();
+            journal.push(
+                EntryKind::Resumed,
+                Vec::new(),
+                Some(EventBody::Resumed { open: 0 }),
+            );
         } else {
             let holder = &self.engine.0.holder;
             let start = RunStart {
@@ -240,14 +324,20 @@ impl Apply {
                 command: self.engine.0.redactor.clean(&holder.command),
                 fabrik: env!("CARGO_PKG_VERSION").to_owned(),
                 base: snapshot.revision,
-                on_failure: self.options.on_failure.unwrap_or(self.plan.stack.on_failure),
+                on_failure: self
+                    .options
+                    .on_failure
+                    .unwrap_or(self.plan.stack.on_failure),
                 plan: self.plan.spec.clone(),
                 note: self.plan.note.clone(),
             };
             journal.push(
                 EntryKind::RunStarted(Box::new(start.clone())),
                 self.engine.config_changes(&self.plan.stack),
-                Some(EventBody::RunStarted { start: Box::new(start), summary: self.plan.summary() }),
+                Some(EventBody::RunStarted {
+                    start: Box::new(start),
+                    summary: self.plan.summary(),
+                }),
             );
         }
         if self.plan.kind != RunKind::Destroy {
@@ -257,20 +347,36 @@ impl Apply {
     }
 
     /// What references find before anything is done: state, for whatever this plan does not make.
-    async fn settle_known(&self, snapshot: &Snapshot, session: &mut Session, known: &mut Known) -> Result<()> {
+    async fn settle_known(
+        &self,
+        snapshot: &Snapshot,
+        session: &mut Session,
+        known: &mut Known,
+    ) -> Result<()> {
         let moved: BTreeMap<_, _> = self
             .plan
             .changes
             .iter()
             .filter_map(|change| Some((change.oid?, change.address.clone())))
             .collect();
-        for row in snapshot.rows.iter().filter(|row| row.status == crate::state::RowStatus::Current) {
+        for row in snapshot
+            .rows
+            .iter()
+            .filter(|row| row.status == crate::state::RowStatus::Current)
+        {
             let address = moved.get(&row.oid).unwrap_or(&row.address).clone();
-            known.objects.insert(address, KnownObject::Settled(row.object.clone()));
+            known
+                .objects
+                .insert(address, KnownObject::Settled(row.object.clone()));
         }
         for change in &self.plan.changes {
             match change.action {
-                Action::Create | Action::Replace { .. } | Action::Run | Action::Read | Action::Adopt | Action::Import => {
+                Action::Create
+                | Action::Replace { .. }
+                | Action::Run
+                | Action::Read
+                | Action::Adopt
+                | Action::Import => {
                     known.objects.remove(&change.address);
                 }
                 Action::Update => {
@@ -287,14 +393,26 @@ impl Apply {
             .iter()
             .map(|change| change.instance.clone())
             .chain(snapshot.rows.iter().map(|row| row.instance.clone()))
-            .chain(self.plan.stack.resources.values().map(|declared| declared.instance.clone()))
+            .chain(
+                self.plan
+                    .stack
+                    .resources
+                    .values()
+                    .map(|declared| declared.instance.clone()),
+            )
             .collect();
         let needed: std::collections::BTreeSet<Arc<str>> = names.into_iter().collect();
         session.open(needed, known).await?;
-        let read_now: Vec<_> = self.plan.changes.iter().map(|change| &change.address).collect();
+        let read_now: Vec<_> = self
+            .plan
+            .changes
+            .iter()
+            .map(|change| &change.address)
+            .collect();
         for declared in self.plan.stack.resources.values() {
-            let is_lookup =
-                session.type_info(&declared.type_name).is_ok_and(|info| info.mode == crate::provider::Mode::Lookup);
+            let is_lookup = session
+                .type_info(&declared.type_name)
+                .is_ok_and(|info| info.mode == crate::provider::Mode::Lookup);
             if !is_lookup || read_now.contains(&&declared.address) {
                 continue;
             }
@@ -303,13 +421,19 @@ impl Apply {
                 continue;
             }
             let opened = session.instance(&declared.instance)?;
-            let found =
-                crate::session::guard(opened.instance.lookup(&session.cx, &declared.type_name, &inputs)).await;
-            let found = found.map_err(|error| session.clean(error).operation(declared.address.to_string()))?;
+            let found = crate::session::guard(opened.instance.lookup(
+                &session.cx,
+                &declared.type_name,
+                &inputs,
+            ))
+            .await;
+            let found = found
+                .map_err(|error| session.clean(error).operation(declared.address.to_string()))?;
             let info = session.type_info(&declared.type_name)?;
-            known
-                .objects
-                .insert(declared.address.clone(), KnownObject::Settled(session.mark(info, found, &inputs)));
+            known.objects.insert(
+                declared.address.clone(),
+                KnownObject::Settled(session.mark(info, found, &inputs)),
+            );
         }
         Ok(())
     }
@@ -338,7 +462,11 @@ impl Apply {
     }
 
     fn policy(&self, error: &Error) -> OnFailure {
-        match self.options.on_failure.unwrap_or(self.plan.stack.on_failure) {
+        match self
+            .options
+            .on_failure
+            .unwrap_or(self.plan.stack.on_failure)
+        {
             OnFailure::Ask => match &self.options.decide {
                 Some(decide) => decide(error),
                 None => OnFailure::Rollback,
@@ -347,12 +475,20 @@ impl Apply {
         }
     }
 
-    async fn verify(&self, session: &Session, journal: &mut Journal, known: &Known) -> Result<Vec<CheckResult>> {
+    async fn verify(
+        &self,
+        session: &Session,
+        journal: &mut Journal,
+        known: &Known,
+    ) -> Result<Vec<CheckResult>> {
         if self.plan.kind == RunKind::Destroy || self.plan.kind == RunKind::State {
             return Ok(Vec::new());
         }
         let changed = |address: &crate::address::Address| {
-            self.plan.changes.iter().any(|change| change.address == *address)
+            self.plan
+                .changes
+                .iter()
+                .any(|change| change.address == *address)
         };
         let mut checks = Vec::new();
         for check in &self.plan.stack.checks {
@@ -367,33 +503,42 @@ impl Apply {
             return Ok(Vec::new());
         }
         let phase = Phase::Verifying;
-        journal.push(EntryKind::Phase(phase), Vec::new(), Some(EventBody::Phase { phase }));
+        journal.push(
+            EntryKind::Phase(phase),
+            Vec::new(),
+            Some(EventBody::Phase { phase }),
+        );
         journal.commit().await?;
         let mut results =
-            crate::verify::run_checks(&checks, &session.engine.checkers, &session.cx, &mut |_| {}).await;
+            crate::verify::run_checks(&checks, &session.engine.checkers, &session.cx, &mut |_| {})
+                .await;
         for result in &mut results {
-            let injected = self
-                .options
-                .faults
-                .0
-                .iter()
-                .any(|fault| matches!(fault, Fault::FailCheck { name } if **name == *result.name));
+            let injected =
+                self.options.faults.0.iter().any(
+                    |fault| matches!(fault, Fault::FailCheck { name } if **name == *result.name),
+                );
             if injected {
                 result.passed = false;
                 result.evidence = "injected: check failed".into();
             }
-            result.evidence = crate::secrets::printable(&session.engine.redactor.clean(&result.evidence));
+            result.evidence =
+                crate::secrets::printable(&session.engine.redactor.clean(&result.evidence));
             journal.push(
                 EntryKind::Check(result.clone()),
                 Vec::new(),
-                Some(EventBody::Check { result: result.clone() }),
+                Some(EventBody::Check {
+                    result: result.clone(),
+                }),
             );
         }
         journal.commit().await?;
         Ok(results)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a rollback works with all of its run")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a rollback works with all of its run"
+    )]
     async fn rollback(
         &self,
         session: &mut Session,
@@ -427,8 +572,11 @@ impl Apply {
 
 fn failed_check(checks: &[CheckResult]) -> Option<Error> {
     let failed = checks.iter().find(|check| !check.passed)?;
-    let error = Error::new(ErrorKind::CheckFailed, format!("check `{}`: {}", failed.name, failed.evidence))
-        .code("FAB4001");
+    let error = Error::new(
+        ErrorKind::CheckFailed,
+        format!("check `{}`: {}", failed.name, failed.evidence),
+    )
+    .code("FAB4001");
     Some(match &failed.hint {
         Some(hint) => error.hint(hint.clone()),
         None => error,
@@ -446,7 +594,10 @@ fn add(total: &mut StageResult, stage: StageResult) {
 
 /// Takes back what the journal's run did: builds the rollback from journal and state, and walks it.
 /// A failed undo is tried again a few times.
-#[expect(clippy::too_many_arguments, reason = "a rollback works with all of its run")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a rollback works with all of its run"
+)]
 pub(crate) async fn undo(
     session: &mut Session,
     journal: &mut Journal,
@@ -469,29 +620,51 @@ pub(crate) async fn undo(
             journal.push(
                 EntryKind::Phase(phase),
                 Vec::new(),
-                Some(EventBody::RollbackStarted { error: Box::new(error.report()), steps }),
+                Some(EventBody::RollbackStarted {
+                    error: Box::new(error.report()),
+                    steps,
+                }),
             );
         }
         for (address, what, changes) in undo.state {
-            if let Some(crate::state::Change::Put(row)) = changes.first() {
-                known.objects.insert(row.address.clone(), KnownObject::Settled(row.object.clone()));
-            }
             let event = EventBody::StateChanged {
                 address: address.clone(),
                 what: crate::event::SafeText::clean(&session.engine.redactor, &what),
             };
-            journal.push(EntryKind::State { address, what, before: None }, changes, Some(event));
+            journal.push(
+                EntryKind::State {
+                    address,
+                    what,
+                    before: None,
+                },
+                changes,
+                Some(event),
+            );
         }
         journal.commit().await?;
-        // References find what is there now: what the run deleted has no value until it is back.
+        // References find what is there now: what the run made is about to go, and what it deleted
+        // has no value until it is back.
+        let leaving: std::collections::BTreeSet<_> = undo
+            .steps
+            .steps
+            .iter()
+            .zip(&undo.bodies)
+            .filter(|(_, body)| matches!(body, rollback::Undoing::DeleteNew))
+            .filter_map(|(step, _)| step.oid)
+            .collect();
         let live: Vec<_> = journal
             .rows
             .values()
-            .filter(|row| row.status == crate::state::RowStatus::Current)
+            .filter(|row| {
+                row.status == crate::state::RowStatus::Current && !leaving.contains(&row.oid)
+            })
             .map(|row| (row.address.clone(), row.object.clone()))
             .collect();
         known.objects.clear();
-        known.objects.extend(live.into_iter().map(|(address, object)| (address, KnownObject::Settled(object))));
+        known.objects.extend(
+            live.into_iter()
+                .map(|(address, object)| (address, KnownObject::Settled(object))),
+        );
         for (step, body) in undo.steps.steps.iter().zip(&undo.bodies) {
             if matches!(body, rollback::Undoing::Recreate { .. }) {
                 known.objects.remove(&step.address);
@@ -522,19 +695,31 @@ pub(crate) async fn undo(
     total.left.sort();
     total.left.dedup();
     for (step, error) in &total.failed {
-        let address = journal.entries.iter().rev().find_map(|entry| match &entry.kind {
-            EntryKind::Intent(intent) if intent.step == *step => Some(intent.address.to_string()),
-            _ => None,
-        });
+        let address = journal
+            .entries
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.kind {
+                EntryKind::Intent(intent) if intent.step == *step => {
+                    Some(intent.address.to_string())
+                }
+                _ => None,
+            });
         let what = address.unwrap_or_else(|| "a step".to_owned());
-        total.left.push(format!("{what} could not be taken back: {error}"));
+        total
+            .left
+            .push(format!("{what} could not be taken back: {error}"));
     }
     Ok(total)
 }
 
 /// Providers of everything the run touched.
 async fn open_for_undo(session: &mut Session, journal: &Journal, known: &Known) -> Result<()> {
-    let mut names: Vec<Arc<str>> = journal.rows.values().map(|row| row.instance.clone()).collect();
+    let mut names: Vec<Arc<str>> = journal
+        .rows
+        .values()
+        .map(|row| row.instance.clone())
+        .collect();
     for entry in &journal.entries {
         if let EntryKind::Intent(intent) = &entry.kind {
             names.push(intent.instance.clone());
@@ -546,10 +731,13 @@ async fn open_for_undo(session: &mut Session, journal: &Journal, known: &Known) 
 }
 
 fn next_step(journal: &Journal) -> u32 {
-    let used = journal.entries.iter().filter_map(|entry| match &entry.kind {
-        EntryKind::Intent(intent) => Some(intent.step),
-        EntryKind::Outcome { step, .. } => Some(*step),
-        _ => None,
-    });
+    let used = journal
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Intent(intent) => Some(intent.step),
+            EntryKind::Outcome { step, .. } => Some(*step),
+            _ => None,
+        });
     used.max().map_or(0, |StepRef(last)| last + 1)
 }

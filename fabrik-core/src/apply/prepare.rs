@@ -7,7 +7,8 @@ use crate::plan::planner::decide;
 use crate::plan::steps::{Step, StepKind};
 use crate::plan::{Action, PlannedChange};
 use crate::provider::{
-    Cx, Instance, Keys, Located, Lost, Object, OpId, Operation, Planned, Proposal, ReadRequest, TypeInfo, Verb,
+    Cx, Instance, Keys, Located, Lost, Object, OpId, Operation, Planned, Proposal, ReadRequest,
+    TypeInfo, Verb,
 };
 use crate::session::{catch, guard, panicked};
 use crate::stack::{Declared, Options};
@@ -62,7 +63,13 @@ pub(crate) struct Skipped {
 
 impl Skipped {
     pub(crate) fn nothing() -> Skipped {
-        Skipped { put: None, remove: None, known: None, cancels_twin: false, left: None }
+        Skipped {
+            put: None,
+            remove: None,
+            known: None,
+            cancels_twin: false,
+            left: None,
+        }
     }
 }
 
@@ -99,22 +106,34 @@ impl Preparation {
     }
 
     fn may_become(&self) -> bool {
-        self.change.as_ref().is_some_and(|change| !change.may_become.is_empty())
+        self.change
+            .as_ref()
+            .is_some_and(|change| !change.may_become.is_empty())
     }
 
     fn is_known(&self, inputs: &Value) -> Result<()> {
         if !self.linked && inputs.has_unknown() {
-            let waits: Vec<String> =
-                crate::expr::references(inputs).iter().map(ToString::to_string).collect();
+            let waits: Vec<String> = crate::expr::references(inputs)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             return Err(Error::new(
                 ErrorKind::Unresolved,
-                format!("{} waits for values that never came: {}", self.step.address, waits.join(", ")),
+                format!(
+                    "{} waits for values that never came: {}",
+                    self.step.address,
+                    waits.join(", ")
+                ),
             ));
         }
         Ok(())
     }
 
-    pub(crate) async fn planned(&self, row: Option<&Row>, observed: Option<&Object>) -> Result<Planned> {
+    pub(crate) async fn planned(
+        &self,
+        row: Option<&Row>,
+        observed: Option<&Object>,
+    ) -> Result<Planned> {
         let proposal = Proposal {
             address: &self.step.address,
             type_name: &self.step.type_name,
@@ -124,7 +143,8 @@ impl Preparation {
         };
         let mut planned = guard(self.instance.plan(&self.cx, proposal)).await?;
         if let Some(finding) = planned.findings.iter().find(|finding| finding.blocking) {
-            let error = Error::new(ErrorKind::Conflict, finding.message.clone()).effect(Effect::None);
+            let error =
+                Error::new(ErrorKind::Conflict, finding.message.clone()).effect(Effect::None);
             return Err(match &finding.hint {
                 Some(hint) => error.hint(hint.clone()),
                 None => error,
@@ -137,7 +157,9 @@ impl Preparation {
     /// The row as it will be, but for what only the reply tells.
     pub(crate) fn row_for(&self, oid: OpId, inputs: &Value, before: Option<&Row>) -> Row {
         let declared = self.declared.as_ref();
-        let with_references = declared.map(|declared| &declared.inputs).filter(|inputs| inputs.has_unknown());
+        let with_references = declared
+            .map(|declared| &declared.inputs)
+            .filter(|inputs| inputs.has_unknown());
         Row {
             oid,
             address: self.step.address.clone(),
@@ -148,16 +170,24 @@ impl Preparation {
             declared: with_references.cloned(),
             object: Object {
                 inputs: inputs.clone(),
-                ..before.map(|before| before.object.clone()).unwrap_or_default()
+                ..before
+                    .map(|before| before.object.clone())
+                    .unwrap_or_default()
             },
             deps: self.deps.clone(),
-            options: declared.map_or_else(Arc::<Options>::default, |declared| declared.options.clone()),
+            options: declared
+                .map_or_else(Arc::<Options>::default, |declared| declared.options.clone()),
             adopted: before.is_some_and(|before| before.adopted),
             triggered_by: None,
         }
     }
 
-    pub(crate) fn intent(&self, operation: &Operation, row: Option<&Row>, before: Option<&Row>) -> Intent {
+    pub(crate) fn intent(
+        &self,
+        operation: &Operation,
+        row: Option<&Row>,
+        before: Option<&Row>,
+    ) -> Intent {
         Intent {
             step: self.step.id,
             op: operation.op,
@@ -177,11 +207,20 @@ impl Preparation {
     }
 
     async fn create(&self) -> Result<Prepared> {
-        let incomplete = self.row.as_ref().filter(|row| row.status == RowStatus::Incomplete);
-        let old = self.row.as_ref().filter(|row| row.status == RowStatus::Current);
+        let incomplete = self
+            .row
+            .as_ref()
+            .filter(|row| row.status == RowStatus::Incomplete);
+        let old = self
+            .row
+            .as_ref()
+            .filter(|row| row.status == RowStatus::Current);
         if self.may_become() && old.is_some() {
             let decided = self.decide_again(old).await?;
-            if !matches!(decided.action, Some(Action::Replace { .. } | Action::Create)) {
+            if !matches!(
+                decided.action,
+                Some(Action::Replace { .. } | Action::Create)
+            ) {
                 return self.in_place(decided, old, true).await;
             }
         }
@@ -211,7 +250,9 @@ impl Preparation {
             operation,
             intent,
             row: Some(row),
-            retires: old.map(|old| old.oid).filter(|_| self.step.twin.is_some() || self.gone()),
+            retires: old
+                .map(|old| old.oid)
+                .filter(|_| self.step.twin.is_some() || self.gone()),
             info: self.info.clone(),
             cancels_twin: false,
             forget_after: false,
@@ -227,9 +268,12 @@ impl Preparation {
 
     /// Before a create of a type found by name: nothing of that name may be there.
     pub(crate) async fn look_for_name(&self, operation: &Operation) -> Result<()> {
-        let answers = catch(self.instance.locate(&self.cx, std::slice::from_ref(operation)))
-            .await
-            .ok_or_else(panicked)?;
+        let answers = catch(
+            self.instance
+                .locate(&self.cx, std::slice::from_ref(operation)),
+        )
+        .await
+        .ok_or_else(panicked)?;
         match answers.into_iter().next().unwrap_or(Ok(Located::Absent)) {
             Ok(Located::Absent) => Ok(()),
             Ok(Located::Ours(object)) => Err(self.taken(&object.id)),
@@ -241,14 +285,20 @@ impl Preparation {
     fn taken(&self, id: &str) -> Error {
         Error::new(
             ErrorKind::Conflict,
-            format!("{}: an object of that name exists already (`{id}`)", self.step.address),
+            format!(
+                "{}: an object of that name exists already (`{id}`)",
+                self.step.address
+            ),
         )
         .hint("take it over with `adopt: true`, or choose another name")
         .effect(Effect::None)
     }
 
     async fn observe(&self, row: Option<&Row>) -> Result<Option<Object>> {
-        let planned = self.change.as_ref().and_then(|change| change.observed.clone());
+        let planned = self
+            .change
+            .as_ref()
+            .and_then(|change| change.observed.clone());
         if planned.is_some() && !self.look_again {
             return Ok(planned);
         }
@@ -291,8 +341,15 @@ impl Preparation {
             .ok_or_else(|| Error::new(ErrorKind::Unexpected, "an update without a declaration"))?;
         let decision = decide(&self.info, declared, &planned, row, observed.as_ref());
         Ok(Again {
-            action: if gone { Some(Action::Create) } else { decision.action },
-            send: decision.comparison.send.unwrap_or_else(|| planned.inputs.clone()),
+            action: if gone {
+                Some(Action::Create)
+            } else {
+                decision.action
+            },
+            send: decision
+                .comparison
+                .send
+                .unwrap_or_else(|| planned.inputs.clone()),
             store: planned.inputs,
             observed,
         })
@@ -311,13 +368,19 @@ impl Preparation {
         match decided.action {
             Some(Action::Replace { .. }) => Err(Error::new(
                 ErrorKind::Stale,
-                format!("{} would now have to be replaced, which the plan did not show", self.step.address),
+                format!(
+                    "{} would now have to be replaced, which the plan did not show",
+                    self.step.address
+                ),
             )
             .hint("plan again and look at the replacement")
             .effect(Effect::None)),
             Some(Action::Create) => Err(Error::new(
                 ErrorKind::Stale,
-                format!("{} was deleted outside Fabrik since the plan was made", self.step.address),
+                format!(
+                    "{} was deleted outside Fabrik since the plan was made",
+                    self.step.address
+                ),
             )
             .hint("plan again")
             .effect(Effect::None)),
@@ -326,10 +389,19 @@ impl Preparation {
     }
 
     /// An update in place, or nothing at all.
-    async fn in_place(&self, decided: Again, row: Option<&Row>, cancels_twin: bool) -> Result<Prepared> {
-        let row = row.ok_or_else(|| Error::new(ErrorKind::Unexpected, "an update without an object"))?;
+    async fn in_place(
+        &self,
+        decided: Again,
+        row: Option<&Row>,
+        cancels_twin: bool,
+    ) -> Result<Prepared> {
+        let row =
+            row.ok_or_else(|| Error::new(ErrorKind::Unexpected, "an update without an object"))?;
         let triggered = self.change.as_ref().is_some_and(|change| {
-            change.reasons.iter().any(|reason| matches!(reason, crate::plan::Reason::Triggered(_)))
+            change
+                .reasons
+                .iter()
+                .any(|reason| matches!(reason, crate::plan::Reason::Triggered(_)))
         });
         let mut new = self.row_for(row.oid, &decided.store, Some(row));
         if let Some(observed) = &decided.observed
@@ -373,15 +445,21 @@ impl Preparation {
     /// Takes over an existing object, changing it where it differs.
     async fn adopt(&self) -> Result<Prepared> {
         let observed = self.observe(None).await?.ok_or_else(|| {
-            Error::new(ErrorKind::Stale, format!("{}: the object to take over is gone", self.step.address))
-                .hint("plan again")
-                .effect(Effect::None)
+            Error::new(
+                ErrorKind::Stale,
+                format!("{}: the object to take over is gone", self.step.address),
+            )
+            .hint("plan again")
+            .effect(Effect::None)
         })?;
         let planned = self.planned(None, Some(&observed)).await?;
         self.is_known(&planned.inputs)?;
         let mut row = self.row_for(self.fresh, &planned.inputs, None);
         row.adopted = true;
-        row.object = Object { inputs: planned.inputs.clone(), ..observed.clone() };
+        row.object = Object {
+            inputs: planned.inputs.clone(),
+            ..observed.clone()
+        };
         let comparison = crate::plan::compare(
             &self.info.fields,
             &planned.inputs,
@@ -432,7 +510,10 @@ impl Preparation {
             type_name: self.step.type_name.clone(),
             verb: Verb::Delete,
             prior: Some(row.object.clone()),
-            observed: self.change.as_ref().and_then(|change| change.observed.clone()),
+            observed: self
+                .change
+                .as_ref()
+                .and_then(|change| change.observed.clone()),
             inputs: Value::Null,
             checkpoint: None,
             undoes: None,
@@ -454,13 +535,19 @@ impl Preparation {
     fn delete(&self) -> Prepared {
         match &self.row {
             Some(row) if !row.object.id.is_empty() => self.delete_of(row),
-            Some(row) => Prepared::Skip(Skipped { remove: Some(row.oid), ..Skipped::nothing() }),
+            Some(row) => Prepared::Skip(Skipped {
+                remove: Some(row.oid),
+                ..Skipped::nothing()
+            }),
             None => Prepared::Skip(Skipped::nothing()),
         }
     }
 
     fn vanish(&self) -> Prepared {
-        Prepared::Skip(Skipped { remove: self.row.as_ref().map(|row| row.oid), ..Skipped::nothing() })
+        Prepared::Skip(Skipped {
+            remove: self.row.as_ref().map(|row| row.oid),
+            ..Skipped::nothing()
+        })
     }
 
     fn action(&self) -> Result<Prepared> {
@@ -495,8 +582,15 @@ impl Preparation {
 
     async fn lookup(&self) -> Result<Prepared> {
         self.is_known(&self.inputs)?;
-        let object = guard(self.instance.lookup(&self.cx, &self.step.type_name, &self.inputs)).await?;
-        Ok(Prepared::Skip(Skipped { known: Some(object), ..Skipped::nothing() }))
+        let object = guard(
+            self.instance
+                .lookup(&self.cx, &self.step.type_name, &self.inputs),
+        )
+        .await?;
+        Ok(Prepared::Skip(Skipped {
+            known: Some(object),
+            ..Skipped::nothing()
+        }))
     }
 }
 

@@ -15,8 +15,8 @@ use crate::provider::{Cx, Object, Operation, StopSignal, Verb};
 use crate::session::{Known, KnownObject, Session};
 use crate::stack::Stack;
 use crate::state::{
-    Change, Entry, EntryKind, Intent, Lease, Phase, Row, RowStatus, RunEnd, RunResult, RunStart, Snapshot,
-    StepOutcome, StepRef,
+    Change, Entry, EntryKind, Intent, Lease, Phase, Row, RowStatus, RunEnd, RunResult, RunStart,
+    Snapshot, StepOutcome, StepRef,
 };
 
 /// Resolves an interrupted run, under the stack's lock.
@@ -38,9 +38,19 @@ pub(crate) async fn recover(
     let result = match needs(&engine, resume).await {
         Ok(None) => Ok(Recovered::Nothing),
         Ok(Some((snapshot, run, entries))) => {
-            Recovery { engine: engine.clone(), stack, resume, options, stop, events, snapshot, run, entries }
-                .run(&lease)
-                .await
+            Recovery {
+                engine: engine.clone(),
+                stack,
+                resume,
+                options,
+                stop,
+                events,
+                snapshot,
+                run,
+                entries,
+            }
+            .run(&lease)
+            .await
         }
         Err(error) => Err(error),
     };
@@ -65,7 +75,11 @@ async fn needs(engine: &Engine, resume: bool) -> Result<Option<Open>> {
         && matches!(end.result, RunResult::Interrupted | RunResult::Stuck)
     {
         let entries = engine.0.store.entries(last.id).await?;
-        return Ok(Some((snapshot, last.id, entries.into_iter().map(|(_, entry)| entry).collect())));
+        return Ok(Some((
+            snapshot,
+            last.id,
+            entries.into_iter().map(|(_, entry)| entry).collect(),
+        )));
     }
     Ok(None)
 }
@@ -89,12 +103,26 @@ impl Recovery {
             _ => None,
         });
         let start = start.ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, format!("run {} has no beginning in the journal", self.run))
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("run {} has no beginning in the journal", self.run),
+            )
         })?;
-        let stack = self.stack.clone().unwrap_or_else(|| Arc::new(Stack::new("unknown")));
+        let stack = self
+            .stack
+            .clone()
+            .unwrap_or_else(|| Arc::new(Stack::new("unknown")));
         let mut known = self.engine.known(&stack, &self.snapshot).await?;
-        for row in self.snapshot.rows.iter().filter(|row| row.status == RowStatus::Current) {
-            known.objects.insert(row.address.clone(), KnownObject::Settled(row.object.clone()));
+        for row in self
+            .snapshot
+            .rows
+            .iter()
+            .filter(|row| row.status == RowStatus::Current)
+        {
+            known.objects.insert(
+                row.address.clone(),
+                KnownObject::Settled(row.object.clone()),
+            );
         }
         let configs = self.engine.configs(&stack, &self.snapshot);
         let cx = Cx::new(self.engine.0.clock.clone(), self.stop.clone());
@@ -109,7 +137,9 @@ impl Recovery {
             faults,
         );
         journal.entries.clone_from(&self.entries);
-        let result = self.resolve_all(&start, &stack, &mut session, &mut journal, &mut known).await;
+        let result = self
+            .resolve_all(&start, &stack, &mut session, &mut journal, &mut known)
+            .await;
         session.close().await;
         result
     }
@@ -123,22 +153,36 @@ impl Recovery {
         known: &mut Known,
     ) -> Result<Recovered> {
         let open = open_intents(&self.entries);
-        journal.push(EntryKind::Resumed, Vec::new(), Some(EventBody::Resumed { open: open.len() }));
+        journal.push(
+            EntryKind::Resumed,
+            Vec::new(),
+            Some(EventBody::Resumed { open: open.len() }),
+        );
         let names: Vec<Arc<str>> = open.iter().map(|intent| intent.instance.clone()).collect();
         session.open(names, known).await?;
         let unsure = self.resolve_open(&open, session, journal).await?;
         journal.commit().await?;
 
         if was_rolling_back(&self.entries) {
-            return self.finish_rollback(start, stack, session, journal, known).await;
+            return self
+                .finish_rollback(start, stack, session, journal, known)
+                .await;
         }
         let same = stack.resources.is_empty() || self.engine.spec_digest(stack)? == start.plan;
         if self.resume || (same && self.stack.is_some()) {
-            return Ok(Recovered::Continues { run: self.run, base: start.base });
+            return Ok(Recovered::Continues {
+                run: self.run,
+                base: start.base,
+            });
         }
         // Another plan comes: what this run did is kept and becomes the baseline.
         let revision = self.snapshot.revision + 1;
-        let outputs = self.snapshot.outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let outputs = self
+            .snapshot
+            .outputs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         let mut changes = vec![Change::Revision(revision, outputs)];
         let mut touched: Vec<Address> = self
             .entries
@@ -152,7 +196,9 @@ impl Recovery {
         touched.sort();
         touched.dedup();
         for address in touched {
-            let declared = journal.current(&address).map(|row| Box::new(row.as_declared()));
+            let declared = journal
+                .current(&address)
+                .map(|row| Box::new(row.as_declared()));
             changes.push(Change::Declared(revision, address, declared));
         }
         let end = RunEnd {
@@ -165,10 +211,15 @@ impl Recovery {
             error: None,
             left: Vec::new(),
         };
-        let event = EventBody::RunEnded { end: Box::new(end.clone()) };
+        let event = EventBody::RunEnded {
+            end: Box::new(end.clone()),
+        };
         journal.push(EntryKind::RunEnded(Box::new(end)), changes, Some(event));
         journal.commit().await?;
-        Ok(Recovered::Kept { run: self.run, unsure })
+        Ok(Recovered::Kept {
+            run: self.run,
+            unsure,
+        })
     }
 
     /// Finds out what every call did that was in flight. Several are asked about at once, since
@@ -198,11 +249,18 @@ impl Recovery {
                         });
                     }
                 };
-                let item = CallStep { step: intent.step, operation, info: info.clone() };
+                let item = CallStep {
+                    step: intent.step,
+                    operation,
+                    info: info.clone(),
+                };
                 let end = resolve(&item, &*instance, &cx, &*clock, intent.deadline, &notes).await;
                 let end = match end {
                     // The service knows the operation by its id: sending it again finds or makes it.
-                    End::NotDone if item.operation.verb == Verb::Create && info.lost == crate::provider::Lost::Key => {
+                    End::NotDone
+                        if item.operation.verb == Verb::Create
+                            && info.lost == crate::provider::Lost::Key =>
+                    {
                         repeat(&item, &*instance, &cx).await
                     }
                     end => end,
@@ -234,7 +292,10 @@ impl Recovery {
                 let object = session.mark(&item.info, object, &item.operation.inputs);
                 if let Some(row) = &intent.row {
                     let mut row = row.as_ref().clone();
-                    row.object = Object { inputs: row.object.inputs.clone(), ..object };
+                    row.object = Object {
+                        inputs: row.object.inputs.clone(),
+                        ..object
+                    };
                     row.status = RowStatus::Current;
                     if let Some(before) = &intent.before
                         && before.oid != row.oid
@@ -257,7 +318,10 @@ impl Recovery {
             End::Failed(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
             End::Failed(error) => StepOutcome::Failed(session.clean(error).report()),
             End::Unsure(_) if self.stop.state() != crate::provider::Stop::No => {
-                return Err(Error::new(ErrorKind::Cancelled, "stopped before it could be found out"));
+                return Err(Error::new(
+                    ErrorKind::Cancelled,
+                    "stopped before it could be found out",
+                ));
             }
             End::Unsure(why) => {
                 if intent.verb == Verb::Create
@@ -270,7 +334,9 @@ impl Recovery {
                         ..row.as_ref().clone()
                     })));
                 }
-                StepOutcome::InDoubt(crate::secrets::printable(&session.engine.redactor.clean(&why)))
+                StepOutcome::InDoubt(crate::secrets::printable(
+                    &session.engine.redactor.clean(&why),
+                ))
             }
         };
         let event = EventBody::StepDone {
@@ -284,7 +350,11 @@ impl Recovery {
             undoes: intent.undoes,
         };
         journal.push(
-            EntryKind::Outcome { step: intent.step, op: intent.op, outcome },
+            EntryKind::Outcome {
+                step: intent.step,
+                op: intent.op,
+                outcome,
+            },
             changes,
             Some(event),
         );
@@ -306,7 +376,10 @@ impl Recovery {
             .rev()
             .find_map(|entry| match &entry.kind {
                 EntryKind::RunEnded(end) => end.error.as_ref().map(Error::from),
-                EntryKind::Outcome { outcome: StepOutcome::Failed(report), .. } => Some(Error::from(report)),
+                EntryKind::Outcome {
+                    outcome: StepOutcome::Failed(report),
+                    ..
+                } => Some(Error::from(report)),
                 _ => None,
             })
             .unwrap_or_else(|| Error::new(ErrorKind::Cancelled, "the run was interrupted"));
@@ -318,11 +391,22 @@ impl Recovery {
             .filter(|fault| matches!(fault, crate::engine::Fault::FailUndo { .. }))
             .cloned()
             .collect();
-        let ended =
-            undo(session, journal, known, &plan, self.stop.clone(), &self.options, &mut undo_faults, &error)
-                .await?;
+        let ended = undo(
+            session,
+            journal,
+            known,
+            &plan,
+            self.stop.clone(),
+            &self.options,
+            &mut undo_faults,
+            &error,
+        )
+        .await?;
         if ended.stopped == crate::provider::Stop::Now {
-            return Err(Error::new(ErrorKind::Cancelled, "stopped; the rollback goes on with the next run"));
+            return Err(Error::new(
+                ErrorKind::Cancelled,
+                "stopped; the rollback goes on with the next run",
+            ));
         }
         let report = finish::rolled_back(
             journal,
@@ -365,17 +449,27 @@ fn checkpoints(entries: &[Entry]) -> HashMap<StepRef, Object> {
 }
 
 fn was_rolling_back(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| entry.kind == EntryKind::Phase(Phase::RollingBack))
+    entries
+        .iter()
+        .any(|entry| entry.kind == EntryKind::Phase(Phase::RollingBack))
 }
 
 fn operation_of(intent: &Intent, checkpoint: Option<&Object>) -> Operation {
-    let inputs = intent.row.as_ref().map(|row| row.object.inputs.clone()).unwrap_or_default();
+    let inputs = intent
+        .row
+        .as_ref()
+        .map(|row| row.object.inputs.clone())
+        .unwrap_or_default();
     Operation {
         op: intent.op,
         address: intent.address.clone(),
         type_name: intent.type_name.clone(),
         verb: intent.verb,
-        prior: intent.before.as_ref().map(|row| row.object.clone()).or_else(|| intent.observed.clone()),
+        prior: intent
+            .before
+            .as_ref()
+            .map(|row| row.object.clone())
+            .or_else(|| intent.observed.clone()),
         observed: intent.observed.clone(),
         inputs,
         checkpoint: checkpoint.cloned(),
@@ -384,9 +478,11 @@ fn operation_of(intent: &Intent, checkpoint: Option<&Object>) -> Operation {
 }
 
 async fn repeat(item: &CallStep, instance: &dyn crate::provider::Instance, cx: &Cx) -> End {
-    let outcomes =
-        crate::session::catch(instance.apply(&cx.for_op(item.operation.op), std::slice::from_ref(&item.operation)))
-            .await;
+    let outcomes = crate::session::catch(instance.apply(
+        &cx.for_op(item.operation.op),
+        std::slice::from_ref(&item.operation),
+    ))
+    .await;
     match outcomes.and_then(|outcomes| outcomes.into_iter().next()) {
         Some(crate::provider::Outcome::Done(object)) => End::Done(object),
         Some(crate::provider::Outcome::Gone) => End::Gone,

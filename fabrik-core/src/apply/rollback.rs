@@ -33,6 +33,14 @@ pub(crate) enum Undoing {
     Recreate {
         /// Its row before.
         before: Box<Row>,
+        /// How it was observed just before it was deleted.
+        observed: Option<Object>,
+    },
+    /// Gives an object the run did not touch the new id of what had to be made anew; whatever else
+    /// differs stays.
+    Refer {
+        /// Its row.
+        before: Box<Row>,
     },
     /// Restores what was adopted, then forgets it.
     Release {
@@ -66,6 +74,7 @@ struct Touched {
     /// Made anew by an earlier attempt at this rollback.
     recreated: BTreeSet<OpId>,
     deleted: BTreeSet<OpId>,
+    deleted_as: Option<Object>,
     adopted: Option<(OpId, Object)>,
     ran: bool,
 }
@@ -86,6 +95,7 @@ pub(crate) fn build(journal: &Journal, session: &Session, next_step: u32) -> Res
     for (address, touched) in &touched {
         builder.undo_address(address, touched)?;
     }
+    builder.refer_to_recreated();
     builder.finish(next_step)
 }
 
@@ -116,14 +126,20 @@ fn touched(journal: &Journal) -> BTreeMap<Address, Touched> {
                             here.updated = Some((oid, true));
                         }
                     }
-                    Verb::Delete => {}
+                    Verb::Delete => here.deleted_as.clone_from(&intent.observed),
                 }
             }
             EntryKind::Intent(intent) if intent.verb == Verb::Create => {
-                touched.entry(intent.address.clone()).or_default().recreated.insert(intent.op);
+                touched
+                    .entry(intent.address.clone())
+                    .or_default()
+                    .recreated
+                    .insert(intent.op);
             }
             EntryKind::Outcome { step, outcome, .. } => {
-                let Some(intent) = intents.get(step) else { continue };
+                let Some(intent) = intents.get(step) else {
+                    continue;
+                };
                 let here = touched.entry(intent.address.clone()).or_default();
                 let done = matches!(outcome, StepOutcome::Done);
                 if let (Verb::Update, Some((_, unclear))) = (intent.verb, &mut here.updated) {
@@ -144,12 +160,20 @@ fn touched(journal: &Journal) -> BTreeMap<Address, Touched> {
                     here.deleted.insert(oid);
                 }
             }
-            EntryKind::State { address, what, before } => {
+            EntryKind::State {
+                address,
+                what,
+                before,
+            } => {
                 let here = touched.entry(address.clone()).or_default();
                 match before {
                     // An adoption that needed no write is only forgotten again.
                     None => here.created.extend(
-                        journal.rows.values().filter(|row| row.address == *address && row.adopted).map(|row| row.oid),
+                        journal
+                            .rows
+                            .values()
+                            .filter(|row| row.address == *address && row.adopted)
+                            .map(|row| row.oid),
                     ),
                     Some(row) => {
                         if here.state_only.is_none() && here.first.is_none() {
@@ -200,12 +224,21 @@ impl Builder<'_> {
     }
 
     fn undo_address(&mut self, address: &Address, touched: &Touched) -> Result<()> {
-        let rows: Vec<&Row> = self.journal.rows.values().filter(|row| row.address == *address).collect();
+        let rows: Vec<&Row> = self
+            .journal
+            .rows
+            .values()
+            .filter(|row| row.address == *address)
+            .collect();
         for row in &rows {
             let made_now = touched.created.contains(&row.oid)
                 || (touched.recreated.contains(&row.oid) && row.status == RowStatus::Incomplete);
             if made_now && row.adopted {
-                self.state.push((address.clone(), "forgotten again".into(), vec![Change::Remove(row.oid)]));
+                self.state.push((
+                    address.clone(),
+                    "forgotten again".into(),
+                    vec![Change::Remove(row.oid)],
+                ));
             } else if made_now && row.status != RowStatus::Unsure {
                 let step = self.push(row, StepKind::Delete, touched.first, Undoing::DeleteNew);
                 self.removals.insert(row.oid, step);
@@ -214,20 +247,22 @@ impl Builder<'_> {
         if let Some((oid, observed)) = &touched.adopted
             && let Some(row) = self.journal.rows.get(oid)
         {
-            let body = Undoing::Release { observed: Box::new(observed.clone()) };
+            let body = Undoing::Release {
+                observed: Box::new(observed.clone()),
+            };
             let step = self.push(row, StepKind::Update, touched.first, body);
             self.restores.insert(address.clone(), step);
         }
         if touched.ran {
             return self.undo_action(touched, &rows);
         }
-        let Some(before) = &touched.before else { return Ok(()) };
+        let Some(before) = &touched.before else {
+            return Ok(());
+        };
         match self.journal.rows.get(&before.oid) {
-            Some(now) if now.status == RowStatus::Current && now.address == before.address => {
-                if let Some((oid, unclear)) = touched.updated
-                    && oid == before.oid
-                    && (now != before || unclear)
-                {
+            // Even when state looks the same: the update may have put back what had drifted.
+            Some(now) => match touched.updated {
+                Some((oid, unclear)) if oid == before.oid => {
                     let body = Undoing::Restore {
                         before: Box::new(before.clone()),
                         observed: touched.observed.clone(),
@@ -235,34 +270,25 @@ impl Builder<'_> {
                     };
                     let step = self.push(now, StepKind::Update, touched.first, body);
                     self.restores.insert(address.clone(), step);
-                } else if now != before {
-                    self.put_back(before, "put back in state");
                 }
-            }
-            Some(now) => {
-                if let Some((oid, unclear)) = touched.updated
-                    && oid == before.oid
-                {
-                    let body = Undoing::Restore {
-                        before: Box::new(before.clone()),
-                        observed: touched.observed.clone(),
-                        unclear,
-                    };
-                    let step = self.push(now, StepKind::Update, touched.first, body);
-                    self.restores.insert(address.clone(), step);
-                } else {
-                    self.put_back(before, "is current again");
-                }
-            }
+                _ if now != before => self.put_back(before, "is as it was before"),
+                _ => {}
+            },
             None if touched.recreated.iter().any(|oid| {
-                self.journal.rows.get(oid).is_some_and(|row| row.status == RowStatus::Current)
+                self.journal
+                    .rows
+                    .get(oid)
+                    .is_some_and(|row| row.status == RowStatus::Current)
             }) => {}
             None if touched.deleted.contains(&before.oid) => {
                 let step = self.push(
                     before,
                     StepKind::Create,
                     touched.first,
-                    Undoing::Recreate { before: Box::new(before.clone()) },
+                    Undoing::Recreate {
+                        before: Box::new(before.clone()),
+                        observed: touched.deleted_as.clone(),
+                    },
                 );
                 self.restores.insert(address.clone(), step);
             }
@@ -273,7 +299,8 @@ impl Builder<'_> {
 
     fn put_back(&mut self, before: &Row, what: &str) {
         let changes = vec![Change::Put(Box::new(before.clone()))];
-        self.state.push((before.address.clone(), what.to_owned(), changes));
+        self.state
+            .push((before.address.clone(), what.to_owned(), changes));
     }
 
     /// An action is run again with what it ran with before, when it watches something.
@@ -282,7 +309,9 @@ impl Builder<'_> {
             Some(before) if !before.options.run_when_changed.is_empty() => {
                 let now = self.journal.rows.get(&before.oid).unwrap_or(before);
                 if now != before {
-                    let body = Undoing::Again { before: Box::new(before.clone()) };
+                    let body = Undoing::Again {
+                        before: Box::new(before.clone()),
+                    };
                     let step = self.push(now, StepKind::Run, touched.first, body);
                     self.restores.insert(before.address.clone(), step);
                 }
@@ -295,11 +324,56 @@ impl Builder<'_> {
             None => {
                 for row in rows {
                     let changes = vec![Change::Remove(row.oid)];
-                    self.state.push((row.address.clone(), "forgotten again".into(), changes));
+                    self.state
+                        .push((row.address.clone(), "forgotten again".into(), changes));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whoever refers to what is made anew, and is not restored anyway, gets the new id.
+    fn refer_to_recreated(&mut self) {
+        let recreated: BTreeSet<Address> = self
+            .steps
+            .iter()
+            .zip(&self.bodies)
+            .filter(|(_, body)| matches!(body, Undoing::Recreate { .. }))
+            .map(|(step, _)| step.address.clone())
+            .collect();
+        if recreated.is_empty() {
+            return;
+        }
+        let put_back = self.state.iter().flat_map(|(_, _, changes)| changes);
+        let put_back: Vec<Row> = put_back
+            .filter_map(|change| match change {
+                Change::Put(row) => Some(row.as_ref().clone()),
+                _ => None,
+            })
+            .collect();
+        let standing = self.journal.rows.values().filter(|row| {
+            row.status == RowStatus::Current && !put_back.iter().any(|back| back.oid == row.oid)
+        });
+        let rows: Vec<Row> = standing.cloned().chain(put_back.clone()).collect();
+        for row in &rows {
+            let refers = crate::expr::references(row.declared()).iter().any(|reference| {
+                matches!(&reference.target, crate::expr::Target::Resource(address) if recreated.contains(address))
+            });
+            if refers
+                && !self.restores.contains_key(&row.address)
+                && !self.removals.contains_key(&row.oid)
+            {
+                let step = self.push(
+                    row,
+                    StepKind::Update,
+                    None,
+                    Undoing::Refer {
+                        before: Box::new(row.clone()),
+                    },
+                );
+                self.restores.insert(row.address.clone(), step);
+            }
+        }
     }
 
     fn finish(mut self, first: u32) -> Result<Undo> {
@@ -307,16 +381,25 @@ impl Builder<'_> {
         for (address, step) in &self.restores {
             // Deleting first is how the run did it; the name may be taken until then.
             for (oid, removal) in &self.removals {
-                if self.journal.rows.get(oid).is_some_and(|row| row.address == *address)
+                if self
+                    .journal
+                    .rows
+                    .get(oid)
+                    .is_some_and(|row| row.address == *address)
                     && self.steps[*step].kind == StepKind::Create
                 {
                     after[*step].push(index(*removal));
                 }
             }
             let deps = match &self.bodies[*step] {
-                Undoing::Restore { before, .. } | Undoing::Recreate { before } | Undoing::Again { before } => {
-                    before.deps.iter().chain(&before.options.run_when_changed).collect()
-                }
+                Undoing::Restore { before, .. }
+                | Undoing::Recreate { before, .. }
+                | Undoing::Refer { before }
+                | Undoing::Again { before } => before
+                    .deps
+                    .iter()
+                    .chain(&before.options.run_when_changed)
+                    .collect(),
                 _ => Vec::new(),
             };
             for dependency in deps {
@@ -350,15 +433,21 @@ impl Builder<'_> {
                 let inputs = match self.journal.rows.get(&step.oid?) {
                     Some(row) => row.object.inputs.clone(),
                     None => match &self.bodies[usize::try_from(step.id.0 - first).unwrap_or(0)] {
-                        Undoing::Recreate { before } => before.object.inputs.clone(),
+                        Undoing::Recreate { before, .. } => before.object.inputs.clone(),
                         _ => Value::Null,
                     },
                 };
-                self.session.keys(&step.instance, &step.type_name, &inputs).write_group
+                self.session
+                    .keys(&step.instance, &step.type_name, &inputs)
+                    .write_group
             })
             .collect();
         let steps = contract(std::mem::take(&mut self.steps), after, &groups)?.0;
-        Ok(Undo { steps, bodies: self.bodies, state: self.state })
+        Ok(Undo {
+            steps,
+            bodies: self.bodies,
+            state: self.state,
+        })
     }
 
     /// Whether `step` already waits for `target`, directly or through others.
@@ -390,28 +479,44 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
         .ok_or_else(|| Error::new(ErrorKind::Unexpected, "an undo step without an undo"))?;
     match undoing {
         Undoing::DeleteNew => delete_new(preparation).await,
-        Undoing::Restore { before, observed, unclear } => {
-            restore(preparation, before, observed.as_ref(), *unclear).await
+        Undoing::Restore {
+            before,
+            observed,
+            unclear,
+        } => restore(preparation, before, observed.as_ref(), *unclear).await,
+        Undoing::Recreate { before, observed } => {
+            recreate(preparation, before, observed.as_ref()).await
         }
-        Undoing::Recreate { before } => recreate(preparation, before).await,
+        Undoing::Refer { before } => refer(preparation, before).await,
         Undoing::Release { observed } => release(preparation, observed).await,
         Undoing::Again { before } => Ok(again(preparation, before)),
     }
 }
 
 async fn delete_new(preparation: &Preparation) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
     if row.object.id.is_empty() {
-        return Ok(Prepared::Skip(Skipped { remove: Some(row.oid), ..Skipped::nothing() }));
+        return Ok(Prepared::Skip(Skipped {
+            remove: Some(row.oid),
+            ..Skipped::nothing()
+        }));
     }
     let Some(found) = preparation.read(row.object.clone()).await? else {
-        return Ok(Prepared::Skip(Skipped { remove: Some(row.oid), ..Skipped::nothing() }));
+        return Ok(Prepared::Skip(Skipped {
+            remove: Some(row.oid),
+            ..Skipped::nothing()
+        }));
     };
     if row.status == RowStatus::Current
         && let Some(path) = differs(preparation, &row.object.inputs, &found)
     {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was made by this run, but somebody changed its `{path}` since", found.id)),
+            left: Some(format!(
+                "`{}` was made by this run, but somebody changed its `{path}` since",
+                found.id
+            )),
             ..Skipped::nothing()
         }));
     }
@@ -425,7 +530,11 @@ fn differs(preparation: &Preparation, inputs: &Value, found: &Object) -> Option<
         inputs,
         Some(inputs),
         Some(&found.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &found.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &found.hidden,
+        },
     )
     .diff
     .first()
@@ -436,18 +545,27 @@ fn differs(preparation: &Preparation, inputs: &Value, found: &Object) -> Option<
 /// that was not what was last sent.
 fn target(preparation: &Preparation, before: &Row, observed: Option<&Object>) -> Value {
     let mut target = preparation.inputs.clone();
-    let Some(observed) = observed else { return target };
+    let Some(observed) = observed else {
+        return target;
+    };
     let drift = compare(
         &preparation.info.fields,
         &before.object.inputs,
         Some(&before.object.inputs),
         Some(&observed.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &observed.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &observed.hidden,
+        },
     )
     .drift;
     for diff in drift {
-        target =
-            if diff.after.is_null() { target.without(&diff.path) } else { target.with(&diff.path, diff.after) };
+        target = if diff.after.is_null() {
+            target.without(&diff.path)
+        } else {
+            target.with(&diff.path, diff.after)
+        };
     }
     target
 }
@@ -458,10 +576,15 @@ async fn restore(
     observed: Option<&Object>,
     unclear: bool,
 ) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
     let Some(found) = preparation.read(row.object.clone()).await? else {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was updated by this run and deleted by somebody since", row.object.id)),
+            left: Some(format!(
+                "`{}` was updated by this run and deleted by somebody since",
+                row.object.id
+            )),
             ..Skipped::nothing()
         }));
     };
@@ -472,10 +595,18 @@ async fn restore(
         &target,
         Some(&row.object.inputs),
         Some(&found.inputs),
-        Treat { ignore: &[], on_drift: OnDrift::Restore, hidden: &found.hidden },
+        Treat {
+            ignore: &[],
+            on_drift: OnDrift::Restore,
+            hidden: &found.hidden,
+        },
     );
     let mut restored = before.clone();
-    restored.object.outputs = if found.outputs.is_null() { row.object.outputs.clone() } else { found.outputs.clone() };
+    restored.object.outputs = if found.outputs.is_null() {
+        row.object.outputs.clone()
+    } else {
+        found.outputs.clone()
+    };
     // References may have got new values (an object made anew has a new id).
     if before.declared.is_some() {
         restored.object.inputs = preparation.inputs.clone();
@@ -496,7 +627,14 @@ async fn restore(
             ..Skipped::nothing()
         }));
     }
-    Ok(update_to(preparation, row, found, target, Some(restored), false))
+    Ok(update_to(
+        preparation,
+        row,
+        found,
+        target,
+        Some(restored),
+        false,
+    ))
 }
 
 fn update_to(
@@ -532,7 +670,29 @@ fn update_to(
     }))
 }
 
-async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
+async fn refer(preparation: &Preparation, before: &Row) -> Result<Prepared> {
+    let Some(found) = preparation.read(before.object.clone()).await? else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
+    // What had drifted on it stays as it was.
+    let target = target(preparation, before, Some(&found));
+    let mut referring = before.clone();
+    referring.object.inputs = preparation.inputs.clone();
+    Ok(update_to(
+        preparation,
+        before,
+        found,
+        target,
+        Some(referring),
+        false,
+    ))
+}
+
+async fn recreate(
+    preparation: &Preparation,
+    before: &Row,
+    observed: Option<&Object>,
+) -> Result<Prepared> {
     let operation = Operation {
         op: preparation.fresh,
         address: before.address.clone(),
@@ -540,7 +700,7 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
         verb: Verb::Create,
         prior: None,
         observed: None,
-        inputs: preparation.inputs.clone(),
+        inputs: target(preparation, before, observed),
         checkpoint: None,
         undoes: Some(before.oid),
     };
@@ -549,7 +709,10 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
     }
     let row = Row {
         oid: operation.op,
-        object: Object { inputs: preparation.inputs.clone(), ..Object::default() },
+        object: Object {
+            inputs: preparation.inputs.clone(),
+            ..Object::default()
+        },
         ..before.clone()
     };
     let mut intent = preparation.intent(&operation, Some(&row), None);
@@ -558,7 +721,9 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
         intent.looked = Some(crate::state::Looked::Absent);
     }
     Ok(Prepared::Call(Box::new(Prepare {
-        keys: preparation.instance.keys(&before.type_name, &operation.inputs),
+        keys: preparation
+            .instance
+            .keys(&before.type_name, &operation.inputs),
         intent,
         operation,
         row: Some(row),
@@ -571,19 +736,36 @@ async fn recreate(preparation: &Preparation, before: &Row) -> Result<Prepared> {
 
 /// Puts an adopted object back and forgets it.
 async fn release(preparation: &Preparation, observed: &Object) -> Result<Prepared> {
-    let Some(row) = &preparation.row else { return Ok(Prepared::Skip(Skipped::nothing())) };
-    let forget = Skipped { remove: Some(row.oid), ..Skipped::nothing() };
-    let Some(found) = preparation.read(row.object.clone()).await? else { return Ok(Prepared::Skip(forget)) };
+    let Some(row) = &preparation.row else {
+        return Ok(Prepared::Skip(Skipped::nothing()));
+    };
+    let forget = Skipped {
+        remove: Some(row.oid),
+        ..Skipped::nothing()
+    };
+    let Some(found) = preparation.read(row.object.clone()).await? else {
+        return Ok(Prepared::Skip(forget));
+    };
     if found.inputs == observed.inputs {
         return Ok(Prepared::Skip(forget));
     }
     if let Some(path) = differs(preparation, &row.object.inputs, &found) {
         return Ok(Prepared::Skip(Skipped {
-            left: Some(format!("`{}` was adopted by this run, but somebody changed its `{path}` since", found.id)),
+            left: Some(format!(
+                "`{}` was adopted by this run, but somebody changed its `{path}` since",
+                found.id
+            )),
             ..Skipped::nothing()
         }));
     }
-    Ok(update_to(preparation, row, found, observed.inputs.clone(), None, true))
+    Ok(update_to(
+        preparation,
+        row,
+        found,
+        observed.inputs.clone(),
+        None,
+        true,
+    ))
 }
 
 fn again(preparation: &Preparation, before: &Row) -> Prepared {
@@ -601,7 +783,9 @@ fn again(preparation: &Preparation, before: &Row) -> Prepared {
     let mut intent = preparation.intent(&operation, Some(before), Some(before));
     intent.oid = Some(before.oid);
     Prepared::Call(Box::new(Prepare {
-        keys: preparation.instance.keys(&before.type_name, &operation.inputs),
+        keys: preparation
+            .instance
+            .keys(&before.type_name, &operation.inputs),
         intent,
         operation,
         row: Some(before.clone()),

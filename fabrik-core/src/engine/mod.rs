@@ -1,15 +1,22 @@
 //! The embedding API: plan a stack, apply the plan, watch the events, stop it.
 
 mod options;
+mod plan;
 mod report;
+mod surgery;
+mod work;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Registry;
-use crate::secrets::{Cipher, Key, Redactor};
+use crate::secrets::{Cipher, FoundSecret, Key, Redactor, SecretSources, find_secrets};
+use crate::stack::SecretDecl;
 use crate::state::{Holder, Liveness, LockPolicy, SealedStore, StateStore, UnknownLiveness};
+use crate::value::Value;
+use crate::verify::Checkers;
 
 pub use options::{ApplyOptions, Decide, EventSink, Fault, Faults, PlanOptions, Refresh};
 pub use report::{Recovered, Run, RunReport};
@@ -28,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) liveness: Arc<dyn Liveness>,
     pub(crate) lock: LockPolicy,
     pub(crate) parallelism: usize,
+    pub(crate) checkers: Checkers,
+    pub(crate) secrets: SecretFinder,
 }
 
 impl std::fmt::Debug for Engine {
@@ -36,6 +45,34 @@ impl std::fmt::Debug for Engine {
             .field("registry", &self.0.registry)
             .finish_non_exhaustive()
     }
+}
+
+type SecretFinder = Arc<
+    dyn Fn(&[&SecretDecl], BTreeMap<Arc<str>, Value>) -> Result<BTreeMap<Arc<str>, FoundSecret>>
+        + Send
+        + Sync,
+>;
+
+/// Finds nothing but what was generated before.
+fn only_kept(
+    declared: &[&SecretDecl],
+    kept: BTreeMap<Arc<str>, Value>,
+) -> Result<BTreeMap<Arc<str>, FoundSecret>> {
+    let nothing = |path: &str| {
+        Err(Error::new(
+            ErrorKind::NotFound,
+            format!("`{path}` is not looked for: this engine was given no secrets"),
+        ))
+    };
+    let sources = SecretSources {
+        env: BTreeMap::new(),
+        dotenv: BTreeMap::new(),
+        read_file: &nothing,
+        run_command: &|_| nothing("command"),
+        other: BTreeMap::new(),
+        kept,
+    };
+    find_secrets(declared.iter().copied(), &sources)
 }
 
 /// Builds an [`Engine`].
@@ -49,6 +86,8 @@ pub struct EngineBuilder {
     liveness: Arc<dyn Liveness>,
     lock: LockPolicy,
     parallelism: usize,
+    checkers: Checkers,
+    secrets: SecretFinder,
 }
 
 impl Engine {
@@ -70,7 +109,57 @@ impl Engine {
             liveness: Arc::new(UnknownLiveness),
             lock: LockPolicy::default(),
             parallelism: 0,
+            checkers: Checkers::default(),
+            secrets: Arc::new(only_kept),
         }
+    }
+
+    /// Applies a plan: the run begins at once; follow it through the [`Run`].
+    ///
+    /// Behaviour:
+    /// - two runs of one stack never interleave; waiting follows the [`LockPolicy`];
+    /// - every intent is durable before its call, every outcome after it;
+    /// - when a step or a check fails, what this run did is taken back (unless told otherwise).
+    pub fn apply(&self, plan: crate::plan::Plan, options: ApplyOptions) -> Run<RunReport> {
+        let (sink, events) = tokio::sync::mpsc::unbounded_channel();
+        let (stop, signal) = crate::provider::StopHandle::new();
+        let task = tokio::spawn(crate::apply::apply(
+            self.clone(),
+            plan,
+            options,
+            signal,
+            sink,
+        ));
+        Run { events, stop, task }
+    }
+
+    /// Resolves an interrupted run: finds out what its calls in flight did, and finishes a rollback
+    /// that was broken off. With `resume`, or when `stack` is what the run was applying, the next
+    /// apply goes on with that run; otherwise what it did is kept.
+    ///
+    /// Call it before planning what is to be applied.
+    pub fn recover(&self, stack: Option<Arc<crate::stack::Stack>>, resume: bool) -> Run<Recovered> {
+        self.recover_with(stack, resume, ApplyOptions::default())
+    }
+
+    /// As [`Engine::recover`], with injected faults.
+    pub fn recover_with(
+        &self,
+        stack: Option<Arc<crate::stack::Stack>>,
+        resume: bool,
+        options: ApplyOptions,
+    ) -> Run<Recovered> {
+        let (sink, events) = tokio::sync::mpsc::unbounded_channel();
+        let (stop, signal) = crate::provider::StopHandle::new();
+        let task = tokio::spawn(crate::apply::recover(
+            self.clone(),
+            stack,
+            resume,
+            options,
+            signal,
+            sink,
+        ));
+        Run { events, stop, task }
     }
 
     /// Its providers.
@@ -167,6 +256,30 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets how checks are made; without any, a stack with checks fails them.
+    #[must_use]
+    pub fn checkers(mut self, checkers: Checkers) -> Self {
+        self.checkers = checkers;
+        self
+    }
+
+    /// Sets how declared secrets are found (see [`crate::secrets::find_secrets`]). It gets what
+    /// earlier runs generated. Without it every secret is generated, and required ones are missing.
+    #[must_use]
+    pub fn secrets(
+        mut self,
+        find: impl Fn(
+            &[&SecretDecl],
+            BTreeMap<Arc<str>, Value>,
+        ) -> Result<BTreeMap<Arc<str>, FoundSecret>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.secrets = Arc::new(find);
+        self
+    }
+
     /// Builds it.
     ///
     /// # Errors
@@ -190,6 +303,8 @@ impl EngineBuilder {
             liveness: self.liveness,
             lock: self.lock,
             parallelism: self.parallelism,
+            checkers: self.checkers,
+            secrets: self.secrets,
         })))
     }
 }

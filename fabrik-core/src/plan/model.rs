@@ -386,6 +386,36 @@ impl Plan {
     /// The version of the plan form this library writes.
     pub const FORMAT: u32 = 1;
 
+    /// A plan without changes, to undo a run with.
+    pub(crate) fn bare(
+        stack: Arc<Stack>,
+        snapshot: &crate::state::Snapshot,
+        made: jiff::Timestamp,
+    ) -> Plan {
+        Plan {
+            format: Plan::FORMAT,
+            fabrik: env!("CARGO_PKG_VERSION").to_owned(),
+            kind: RunKind::Apply,
+            stack,
+            spec: String::new(),
+            made,
+            head: snapshot.head,
+            revision: snapshot.revision,
+            instances: BTreeMap::new(),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            groups: Vec::new(),
+            findings: Vec::new(),
+            outputs: Vec::new(),
+            secrets: Vec::new(),
+            read: 0,
+            unchanged: 0,
+            skipped: 0,
+            allow_data_loss: Vec::new(),
+            note: None,
+        }
+    }
+
     /// Whether applying would do nothing at all.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.outputs.is_empty()

@@ -18,7 +18,7 @@ use crate::provider::{
 };
 use crate::session::{Known, KnownObject, Session, guard};
 use crate::stack::{Declared, OnDrift, Stack};
-use crate::state::{Row, RowStatus, Snapshot};
+use crate::state::{Row, RowStatus, RunKind, Snapshot};
 use crate::value::{Path, Value};
 
 /// Rows of one address.
@@ -1347,32 +1347,30 @@ fn cycle_error(cycle: &[u32], declared: &[&Declared]) -> Error {
 
 /// The plan as a whole, once changes and groups are made.
 pub(crate) fn assemble(planner: &Planner<'_>, changes: Changes, spec: String, read: usize) -> Plan {
+    let kind = if planner.options.destroy {
+        RunKind::Destroy
+    } else if planner.options.refresh_only {
+        RunKind::State
+    } else {
+        RunKind::Apply
+    };
     Plan {
-        format: Plan::FORMAT,
-        fabrik: env!("CARGO_PKG_VERSION").to_owned(),
-        kind: if planner.options.destroy {
-            crate::state::RunKind::Destroy
-        } else if planner.options.refresh_only {
-            crate::state::RunKind::State
-        } else {
-            crate::state::RunKind::Apply
-        },
-        stack: planner.stack.clone(),
+        kind,
         spec,
-        made: planner.session.engine.clock.now(),
-        head: planner.snapshot.head,
-        revision: planner.snapshot.revision,
         instances: planner.session.facts(),
         changes: changes.changes,
         drift: changes.drift,
-        groups: Vec::new(),
         findings: changes.findings,
         outputs: changes.outputs,
-        secrets: Vec::new(),
         read,
         unchanged: changes.unchanged,
         skipped: changes.skipped,
         allow_data_loss: planner.options.allow_data_loss.clone(),
         note: planner.options.note.clone(),
+        ..Plan::bare(
+            planner.stack.clone(),
+            planner.snapshot,
+            planner.session.engine.clock.now(),
+        )
     }
 }

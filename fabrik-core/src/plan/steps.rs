@@ -257,7 +257,14 @@ impl Builder<'_> {
                         continue;
                     }
                     if let Some(own) = self.deletes.get(&row.oid) {
-                        if self.steps[*delete as usize].kind == StepKind::Vanish {
+                        let target = &self.steps[*delete as usize];
+                        // A name must be free before its new object is made; what refers to the old
+                        // one is replaced only after that, so it cannot go first.
+                        let name_first = target.stage == Stage::First
+                            && target.twin.is_some()
+                            && self.steps[*own as usize].stage == Stage::Second
+                            && self.steps[*own as usize].twin.is_some();
+                        if target.kind == StepKind::Vanish || name_first {
                             continue;
                         }
                         edges.push((*delete, *own));

@@ -2,7 +2,14 @@
 //! from text.
 
 mod cipher;
+mod dotenv;
+mod find;
 mod redact;
 
 pub use cipher::{Cipher, Key};
+pub use dotenv::parse_dotenv;
+pub use find::{
+    DEFAULT_LENGTH, FoundSecret, ReadSource, RunCommand, SecretOrigin, SecretSources, find_secrets,
+    generate_secret,
+};
 pub use redact::{Redactor, printable};

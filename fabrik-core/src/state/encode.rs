@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Effect, Error, ErrorKind, Result};
 
 /// Deepest nesting stored: the reader refuses more than 128, and a record may lie inside another.
-const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = 100;
 
 /// The stored form.
 ///
@@ -14,6 +14,11 @@ const DEEPEST: usize = 100;
 /// [`ErrorKind::Unexpected`] for a secret that was not sealed, [`ErrorKind::Invalid`] for data
 /// nested so deep that it could not be read back.
 pub(super) fn encode<T: Serialize + ?Sized>(record: &T) -> Result<String> {
+    encode_within(DEEPEST, record)
+}
+
+/// As [`encode`], for what holds records.
+pub(super) fn encode_within<T: Serialize + ?Sized>(deepest: usize, record: &T) -> Result<String> {
     let text = serde_json::to_string(record).map_err(|error| {
         Error::new(
             ErrorKind::Unexpected,
@@ -21,10 +26,10 @@ pub(super) fn encode<T: Serialize + ?Sized>(record: &T) -> Result<String> {
         )
         .effect(Effect::None)
     })?;
-    if depth(text.as_bytes()) > DEEPEST {
+    if depth(text.as_bytes()) > deepest {
         return Err(Error::new(
             ErrorKind::Invalid,
-            format!("state is not kept of data nested more than {DEEPEST} levels deep"),
+            format!("state is not kept of data nested more than {deepest} levels deep"),
         ));
     }
     Ok(text)

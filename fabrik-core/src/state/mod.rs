@@ -7,7 +7,10 @@
 
 mod encode;
 mod files;
+mod folder;
 pub(crate) mod ledger;
+mod liveness;
+mod lock;
 mod memory;
 mod migrate;
 mod model;
@@ -28,6 +31,9 @@ use crate::error::Result;
 use crate::stack::Declared;
 use crate::value::Value;
 
+pub use folder::FolderStore;
+pub use liveness::ProcLiveness;
+pub use lock::{KeepAlive, acquire, keep_alive};
 pub use memory::{AppendFault, MemoryStore};
 pub use model::{
     Change, CheckResult, Entry, EntryKind, Intent, Looked, Phase, Row, RowStatus, RunEnd, RunKind,

@@ -29,14 +29,12 @@ impl Rows {
 
     /// Puts a row; one of the same id is replaced and returned.
     pub fn put(&mut self, row: Row) -> Option<Row> {
-        match self.index.get(&row.oid) {
-            Some(at) => Some(std::mem::replace(&mut self.rows[*at], row)),
-            None => {
-                self.index.insert(row.oid, self.rows.len());
-                self.rows.push(row);
-                None
-            }
+        if let Some(at) = self.index.get(&row.oid) {
+            return Some(std::mem::replace(&mut self.rows[*at], row));
         }
+        self.index.insert(row.oid, self.rows.len());
+        self.rows.push(row);
+        None
     }
 
     /// Removes the row of an id; the last row takes its place.

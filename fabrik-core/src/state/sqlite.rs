@@ -1,5 +1,6 @@
 //! State in one SQLite file, of many stacks.
 
+mod decode;
 mod fail;
 mod open;
 mod read;
@@ -158,8 +159,8 @@ impl SqliteStore {
                 let Some(head) = read::head(connection, &stack, &env)? else {
                     return Err(refuse::lease_lost(None).into());
                 };
-                let (_, held) = read::lock(connection, head.id)?;
-                write::check_lease(held.as_ref(), token)?;
+                let (_, holds) = read::lock(connection, head.id)?;
+                write::check_lease(holds.as_ref(), token)?;
                 work(connection, head)
             })
             .await?;
@@ -254,9 +255,9 @@ impl StateStore for SqliteStore {
         let answer = self
             .blocking(For::Locking, "locking", move |connection| {
                 let head = write::head_or_new(connection, &stack, &env)?;
-                let (last, held) = read::lock(connection, head.id)?;
-                if let Some(held) = held.filter(|held| take_over != Some(held.token)) {
-                    return Ok(LeaseAnswer::Held(held));
+                let (last, holds) = read::lock(connection, head.id)?;
+                if let Some(other) = holds.filter(|other| take_over != Some(other.token)) {
+                    return Ok(LeaseAnswer::Held(other));
                 }
                 let token = last + 1;
                 write::grant(connection, head.id, token, &holder, now)?;
@@ -299,7 +300,7 @@ impl StateStore for SqliteStore {
         self.blocking(For::Locking, "unlocking", move |connection| {
             let head = write::head_or_new(connection, &stack, &env)?;
             match read::lock(connection, head.id)?.1 {
-                Some(held) if held.token == token => write::free(connection, head.id),
+                Some(lock) if lock.token == token => write::free(connection, head.id),
                 other => Err(refuse::other_lock(token, other.as_ref()).into()),
             }
         })
@@ -320,8 +321,8 @@ impl StateStore for SqliteStore {
     async fn append(&self, lease: &Lease, at: Position, group: &[Entry]) -> Result<Position> {
         let group = group.to_vec();
         self.write(lease, move |connection, head| {
-            if head.head != at {
-                return Err(refuse::conflict(at, head.head).into());
+            if head.next != at {
+                return Err(refuse::conflict(at, head.next).into());
             }
             write::append(connection, head, &group)
         })

@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Tree {
             list.push(item);
         }
         list.shrink_to_fit();
-        Ok(Value::List(Arc::new(list)))
+        Ok(share::container(Value::List(Arc::new(list))))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let Some(Key(first)) = entries.next_key()? else {
@@ -156,7 +156,7 @@ fn rest_of_map<'de, A: MapAccess<'de>>(
     while let Some((Key(key), value)) = entries.next_entry()? {
         map.insert(key, value);
     }
-    Ok(Value::Map(Arc::new(map)))
+    Ok(share::container(Value::Map(Arc::new(map))))
 }
 
 fn digits<E: Error>(text: &str) -> Result<Value, E> {

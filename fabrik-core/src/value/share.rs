@@ -1,17 +1,23 @@
 //! Sharing of equal texts while much is decoded at once.
 //!
-//! State of 100,000 resources repeats a few hundred texts (field names, types, regions) millions
-//! of times. Inside [`sharing`] each of them is kept once.
+//! State of 100,000 resources repeats a few hundred texts (field names, types, regions) and small
+//! containers (tags, settings) millions of times. Inside [`sharing`] each of them is kept once.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use serde::de::{Deserializer, Error, Visitor};
 
+use super::Value;
+
 /// Distinct texts looked after; beyond, new ones are not shared.
 const MOST: usize = 1 << 16;
+/// Distinct containers looked after.
+const MOST_CONTAINERS: usize = 1 << 12;
+/// Items of the largest container shared.
+const SMALL: usize = 4;
 /// Longest text value shared (keys always are): longer ones rarely repeat.
 const LONGEST: usize = 32;
 
@@ -21,6 +27,7 @@ type Texts = HashSet<Arc<str>, BuildHasherDefault<Mixer>>;
 struct Shared {
     texts: Texts,
     addresses: Texts,
+    containers: HashMap<u64, Value, BuildHasherDefault<Mixer>>,
 }
 
 thread_local! {
@@ -57,6 +64,57 @@ pub(crate) fn key(text: &str) -> Arc<str> {
 /// The text of an address, shared when sharing is on: dependencies repeat them.
 pub(crate) fn address(text: &str) -> Arc<str> {
     with(text, |shared| &mut shared.addresses, usize::MAX)
+}
+
+/// A list or map just decoded, shared when it is small, plain, and sharing is on.
+pub(super) fn container(new: Value) -> Value {
+    let Some(hash) = hash_of(&new) else {
+        return new;
+    };
+    SHARED.with(|shared| {
+        let mut shared = shared.borrow_mut();
+        let Some(shared) = shared.as_mut() else {
+            return new;
+        };
+        match shared.containers.get(&hash) {
+            Some(known) if *known == new => return known.clone(),
+            None if shared.containers.len() < MOST_CONTAINERS => {
+                shared.containers.insert(hash, new.clone());
+            }
+            _ => {}
+        }
+        new
+    })
+}
+
+/// A hash of a small container of short scalars; `None` for anything else.
+fn hash_of(value: &Value) -> Option<u64> {
+    fn scalar(value: &Value, mixer: &mut Mixer) -> Option<()> {
+        match value {
+            Value::Null => mixer.write_u8(0),
+            Value::Bool(flag) => mixer.write_u8(1 + u8::from(*flag)),
+            Value::Num(number) => mixer.write(number.as_str().as_bytes()),
+            Value::Str(text) if text.len() <= LONGEST => mixer.write(text.as_bytes()),
+            _ => return None,
+        }
+        Some(())
+    }
+    let mut mixer = Mixer::default();
+    match value {
+        Value::List(items) if items.len() <= SMALL => {
+            for item in items.iter() {
+                scalar(item, &mut mixer)?;
+            }
+        }
+        Value::Map(map) if map.len() <= SMALL => {
+            for (key, item) in map.iter() {
+                mixer.write(key.as_bytes());
+                scalar(item, &mut mixer)?;
+            }
+        }
+        _ => return None,
+    }
+    Some(mixer.finish())
 }
 
 fn with(text: &str, of: fn(&mut Shared) -> &mut Texts, most: usize) -> Arc<str> {
@@ -118,6 +176,14 @@ mod tests {
         let (one, two) = sharing(|| (key("region"), key("region")));
         assert!(Arc::ptr_eq(&one, &two));
         assert!(!Arc::ptr_eq(&key("region"), &key("region")));
+        let list = |item: i64| container(Value::list([Value::from(item)]));
+        sharing(|| {
+            let (Value::List(one), Value::List(two)) = (list(1), list(1)) else {
+                unreachable!()
+            };
+            assert!(Arc::ptr_eq(&one, &two));
+            assert_ne!(list(1), list(2));
+        });
         let long = "x".repeat(LONGEST + 1);
         sharing(|| assert!(!Arc::ptr_eq(&text(&long), &text(&long))));
     }

@@ -24,7 +24,9 @@ CREATE TABLE leases (
     holder TEXT
 ) STRICT;
 
+-- Ids of one stack's objects lie side by side (see `object_ids`), so that it is read in one sweep.
 CREATE TABLE objects (
+    id      INTEGER PRIMARY KEY,
     stack   INTEGER NOT NULL,
     oid     BLOB    NOT NULL,
     address TEXT    NOT NULL,

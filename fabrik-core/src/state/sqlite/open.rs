@@ -44,16 +44,15 @@ impl Database {
 
     /// Opens the database for writing; makes it when there is none yet.
     pub(super) fn open_or_create(path: &Path) -> Result<Database> {
-        let database = match Database::open(path)? {
-            Some(database) => database,
-            None => {
-                create(path)?;
-                Database::open(path)?.ok_or_else(|| {
-                    let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
-                    files::failed("making", path, &gone)
-                })?
-            }
-        };
+        let mut found = Database::open(path)?;
+        if found.is_none() {
+            create(path)?;
+            found = Database::open(path)?;
+        }
+        let database = found.ok_or_else(|| {
+            let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
+            files::failed("making", path, &gone)
+        })?;
         if database.writable {
             Ok(database)
         } else {

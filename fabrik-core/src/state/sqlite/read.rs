@@ -6,13 +6,14 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use serde::de::DeserializeOwned;
 
+use super::decode;
 use super::fail::Fault;
 use crate::address::Address;
 use crate::provider::OpId;
-use crate::stack::{Declared, Options};
+use crate::stack::Declared;
 use crate::state::encode::{self, Sum};
 use crate::state::{
-    Entry, HeldLease, OpenRun, Position, Revision, Row, Rows, RunId, RunSummary, Snapshot, refuse,
+    Entry, HeldLease, OpenRun, Position, Revision, Rows, RunId, RunSummary, Snapshot, refuse,
 };
 use crate::value::{Value, share};
 
@@ -24,7 +25,8 @@ pub(super) struct Head {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) env: String,
-    pub(super) head: Position,
+    /// Position of the next entry.
+    pub(super) next: Position,
     pub(super) revision: Revision,
     pub(super) last_run: RunId,
     pub(super) open: Option<(RunId, Position)>,
@@ -39,7 +41,7 @@ impl Head {
             .number(self.id.cast_unsigned())
             .text(self.name.as_bytes())
             .text(self.env.as_bytes())
-            .number(self.head)
+            .number(self.next)
             .number(self.revision)
             .number(self.last_run)
             .number(run)
@@ -73,7 +75,7 @@ pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, Fault> {
             id: row.get(0)?,
             name: row.get(1)?,
             env: row.get(2)?,
-            head: row.get(3)?,
+            next: row.get(3)?,
             revision: row.get(4)?,
             last_run: row.get(5)?,
             open: run.zip(at),
@@ -141,8 +143,8 @@ pub(super) fn load(connection: &Connection, head: &Head) -> Result<Snapshot, Fau
                 head.items, total.items
             )));
         }
-        let mut snapshot = Snapshot {
-            head: head.head,
+        Ok(Snapshot {
+            head: head.next,
             rows,
             revision: head.revision,
             last_run: head.last_run,
@@ -150,9 +152,7 @@ pub(super) fn load(connection: &Connection, head: &Head) -> Result<Snapshot, Fau
             outputs: outputs(connection, head)?,
             meta,
             open_run: open_run(connection, head)?,
-        };
-        snapshot.rows.sort();
-        Ok(snapshot)
+        })
     })
 }
 
@@ -169,25 +169,34 @@ impl Total {
     }
 }
 
+/// The objects, read here and decoded on the threads there are.
 fn objects(connection: &Connection, head: &Head, total: &mut Total) -> Result<Rows, Fault> {
     let mut statement = connection
-        .prepare_cached("SELECT oid, body, sum FROM objects WHERE stack = ?1 ORDER BY rowid")?;
-    let mut rows = statement.query([head.id])?;
-    let mut all = Vec::with_capacity(usize::try_from(head.items).unwrap_or(0).min(1 << 20));
-    let mut options: Vec<Arc<Options>> = vec![Arc::default()];
-    while let Some(row) = rows.next()? {
-        let expected: i64 = row.get(2)?;
-        total.add(expected);
-        let mut object: Row = record("object", head.id, text(row, 0)?, text(row, 1)?, expected)?;
-        match options.iter().find(|known| **known == object.options) {
-            Some(known) => object.options = known.clone(),
-            None if options.len() < 16 => options.push(object.options.clone()),
-            None => {}
-        }
-        all.push(object);
-    }
-    all.shrink_to_fit();
-    Ok(Rows::from(all))
+        .prepare_cached("SELECT oid, body, sum FROM objects WHERE id >= ?1 AND id < ?2")?;
+    let ids = object_ids(head.id);
+    let mut rows = statement.query(params![ids.start, ids.end])?;
+    let items = usize::try_from(head.items).unwrap_or(0);
+    let stack = head.id;
+    decode::in_parallel(
+        items,
+        |batch: &mut decode::Batch| {
+            while !batch.is_full() {
+                let Some(row) = rows.next()? else {
+                    return Ok(false);
+                };
+                let expected: i64 = row.get(2)?;
+                total.add(expected);
+                batch.push(text(row, 0)?, text(row, 1)?, expected);
+            }
+            Ok(true)
+        },
+        |oid, body, expected| record("object", stack, oid, body, expected),
+    )
+}
+
+/// The ids of a stack's objects.
+pub(super) fn object_ids(stack: i64) -> std::ops::Range<i64> {
+    stack << 40..(stack + 1) << 40
 }
 
 type Facts = BTreeMap<Arc<str>, Value>;
@@ -246,7 +255,7 @@ fn open_run(connection: &Connection, head: &Head) -> Result<Option<OpenRun>, Fau
             entries.push(entry);
         }
     }
-    if next != head.head {
+    if next != head.next {
         return Err(damaged("journal", "missing"));
     }
     Ok(Some(OpenRun { id, entries }))

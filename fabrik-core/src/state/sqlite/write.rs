@@ -22,7 +22,7 @@ pub(super) fn head_or_new(connection: &Connection, stack: &str, env: &str) -> Re
         id: 0,
         name: stack.to_owned(),
         env: env.to_owned(),
-        head: 0,
+        next: 0,
         revision: 0,
         last_run: 0,
         open: None,
@@ -48,7 +48,7 @@ fn put_head(connection: &Connection, head: &Head) -> Result<(), Fault> {
         )?
         .execute(params![
             head.id,
-            head.head,
+            head.next,
             head.revision,
             head.last_run,
             run,
@@ -107,22 +107,27 @@ pub(super) fn append(
     head: Head,
     group: &[Entry],
 ) -> Result<Position, Fault> {
-    let mut writer = Writer { connection, head };
+    let mut writer = Writer {
+        connection,
+        head,
+        last_object: None,
+    };
     for entry in group {
         writer.entry(entry)?;
     }
     put_head(connection, &writer.head)?;
-    Ok(writer.head.head)
+    Ok(writer.head.next)
 }
 
 struct Writer<'a> {
     connection: &'a Connection,
     head: Head,
+    last_object: Option<i64>,
 }
 
 impl Writer<'_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let (stack, position) = (self.head.id, self.head.head);
+        let (stack, position) = (self.head.id, self.head.next);
         let body = encode(entry)?;
         let sum = read::sum("entry", stack, &position.to_le_bytes(), body.as_bytes());
         self.connection
@@ -131,7 +136,7 @@ impl Writer<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![stack, position, entry.run, body, sum])?;
-        self.head.head += 1;
+        self.head.next += 1;
         self.head.last_run = self.head.last_run.max(entry.run);
         match &entry.kind {
             EntryKind::RunStarted(start) => {
@@ -189,19 +194,42 @@ impl Writer<'_> {
     fn put_object(&mut self, row: &Row) -> Result<(), Fault> {
         let (stack, key, body) = (self.head.id, read::object_key(row.oid), encode(row)?);
         let sum = read::sum("object", stack, &key, body.as_bytes());
-        let before = self
+        let before: Option<(i64, i64)> = self
             .connection
-            .prepare_cached("SELECT sum FROM objects WHERE stack = ?1 AND oid = ?2")?
-            .query_row(params![stack, key], |row| row.get(0))
+            .prepare_cached("SELECT id, sum FROM objects WHERE stack = ?1 AND oid = ?2")?
+            .query_row(params![stack, key], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
+        let id = match before {
+            Some((id, _)) => id,
+            None => self.next_object()?,
+        };
         self.connection
             .prepare_cached(
-                "INSERT INTO objects (stack, oid, address, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (stack, oid) DO UPDATE SET address = ?3, body = ?4, sum = ?5",
+                "INSERT INTO objects (id, stack, oid, address, body, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET address = ?4, body = ?5, sum = ?6",
             )?
-            .execute(params![stack, key, row.address.as_str(), body, sum])?;
-        self.tally(before, Some(sum));
+            .execute(params![id, stack, key, row.address.as_str(), body, sum])?;
+        self.tally(before.map(|(_, sum)| sum), Some(sum));
         Ok(())
+    }
+
+    /// An id after those of the stack's other objects.
+    fn next_object(&mut self) -> Result<i64, Fault> {
+        let ids = read::object_ids(self.head.id);
+        let last = match self.last_object {
+            Some(last) => last,
+            None => self
+                .connection
+                .prepare_cached(
+                    "SELECT id FROM objects WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1",
+                )?
+                .query_row(params![ids.start, ids.end], |row| row.get(0))
+                .optional()?
+                .unwrap_or(ids.start),
+        };
+        self.last_object = Some(last + 1);
+        Ok(last + 1)
     }
 
     fn remove_object(&mut self, oid: OpId) -> Result<(), Fault> {
@@ -300,7 +328,7 @@ pub(super) fn compact(connection: &Connection, head: &Head, keep_runs: u64) -> R
             .optional()?,
     };
     if let Some(oldest) = oldest {
-        let (run, at) = head.open.unwrap_or((0, head.head));
+        let (run, at) = head.open.unwrap_or((0, head.next));
         connection.execute(
             "DELETE FROM journal
              WHERE stack = ?1 AND run < ?2 AND run <> ?3 AND position < ?4",

@@ -1,0 +1,3 @@
+//! The `fabrik` program as a library: what it prints.
+
+pub mod output;
