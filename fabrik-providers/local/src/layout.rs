@@ -13,6 +13,7 @@
 //! monitors.json         monitors and what they saw
 //! names.json            registered names
 //! claims.json           which operation made what
+//! made-dirs/            folders that were made for files of the user
 //! services/NAME.json    one record per service
 //! sites/NAME/           site.json and one directory per kept content
 //! buckets/NAME/         objects
@@ -67,6 +68,10 @@ impl Layout {
 
     pub(crate) fn claims(&self) -> PathBuf {
         self.root.join("claims.json")
+    }
+
+    pub(crate) fn made_dirs(&self) -> PathBuf {
+        self.root.join("made-dirs")
     }
 
     pub(crate) fn services(&self) -> PathBuf {

@@ -323,8 +323,10 @@ fn load(dir: &Path, content: &SiteContent) -> Result<Content, Error> {
         spa: content.spa,
         not_found: content
             .not_found
-            .clone()
-            .unwrap_or_else(|| NOT_FOUND.to_owned()),
+            .as_deref()
+            .unwrap_or(NOT_FOUND)
+            .trim_start_matches('/')
+            .to_owned(),
         headers: content.headers.clone(),
         since: SystemTime::UNIX_EPOCH + Duration::from_secs(manifest.since),
         files: manifest.files,
