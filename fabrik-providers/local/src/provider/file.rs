@@ -201,6 +201,10 @@ impl Resource for LocalFile {
         spec: &LocalFileInputs,
     ) -> Result<Option<Found<LocalFileInputs, LocalFileOutputs>>> {
         let id = id_of(&spec.path);
+        if Self::place(local, &id).is_err() {
+            // A path that cannot be: the plan says so, with its place.
+            return Ok(None);
+        }
         let found = self.read(cx, local, &id).await?;
         Ok(found.map(|observed| Found {
             id,
