@@ -118,8 +118,8 @@ fn consent(session: &mut Session, plan: &Plan, carry: Carry) -> Done<bool> {
     }
     if !session.can_ask() {
         return Err(Fail::refused(
-            "not applied: nobody can be asked here",
-            "pass `--yes` to apply without being asked, or save the plan with `fabrik plan -o FILE` and apply that",
+            "nothing was changed: nobody can be asked here",
+            "pass `--yes` to go on without being asked, or save the plan with `fabrik plan -o FILE` and apply that",
         ));
     }
     let name = plan.stack.display_name();
@@ -195,7 +195,7 @@ async fn nothing(session: &mut Session, engine: &Engine, stack: &Arc<Stack>) -> 
         session.out.data(&line.to_string())?;
         return Ok(Exit::DONE);
     }
-    session.out.success("nothing to do")?;
+    // The plan that was shown said so.
     if let Some(url) = url {
         session.out.data(&url)?;
     }
