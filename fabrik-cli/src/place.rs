@@ -184,7 +184,7 @@ impl Session {
     pub(crate) async fn engine(&mut self, place: &Place, access: Access) -> Done<Engine> {
         let key = self.key(place, access).await?;
         let mut builder = Engine::builder()
-            .registry(self.registry.clone())
+            .registry(self.registry_at(&place.dir))
             .store(place.open()?)
             .key(key)
             .clock(SharedClock(self.world.clock.clone()))
