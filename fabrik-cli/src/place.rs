@@ -215,8 +215,12 @@ impl Session {
             return Ok(key);
         }
         let passing = Key::generate(&*self.world.entropy)?;
-        if place.state.exists() {
-            check_readable(place, &passing, &source, &self.world).await?;
+        if place.state.exists()
+            && let Err(error) = check_readable(place, &passing, &source, &self.world).await
+        {
+            // Another first run may have made state and key since we looked.
+            let now = key::source(&self.world, &place.state);
+            return key::read(&self.world, &now)?.ok_or(error);
         }
         match access {
             Access::Look => Ok(passing),
