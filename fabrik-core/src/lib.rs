@@ -3,6 +3,7 @@
 pub mod address;
 mod apply;
 pub mod clock;
+pub mod codes;
 pub mod diagnostic;
 pub mod engine;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod provider;
 pub mod role;
 pub mod secrets;
 mod session;
+pub mod spec;
 pub mod stack;
 pub mod state;
 pub mod testing;

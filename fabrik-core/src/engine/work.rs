@@ -163,8 +163,14 @@ impl Engine {
         for declared in stack.resources.values() {
             let mut inputs = declared.inputs.clone();
             // A clear secret has no stored form; its keyed fingerprint stands for it.
+            // One that is not known yet is told apart by its expression.
             if inputs.has_secret() {
-                inputs = Value::from(self.0.store.cipher().fingerprint(&inputs)?);
+                let cipher = self.0.store.cipher();
+                inputs = inputs.rewrite(&mut |node| match &node {
+                    Value::Secret(inner) if inner.has_unknown() => Ok(Value::clone(inner)),
+                    Value::Secret(_) => cipher.fingerprint(&node).map(Value::from),
+                    _ => Ok::<_, Error>(node),
+                })?;
             }
             let parts = (
                 &declared.address,

@@ -105,7 +105,12 @@ impl Function {
             Function::Lower => Value::from(text(0)?.to_lowercase()),
             Function::Upper => Value::from(text(0)?.to_uppercase()),
             Function::Trim => Value::from(text(0)?.trim()),
-            Function::Replace => Value::from(text(0)?.replace(&text(1)?, &text(2)?)),
+            Function::Replace => {
+                let (whole, from, to) = (text(0)?, text(1)?, text(2)?);
+                let grown = whole.matches(&from).count().saturating_mul(to.len());
+                fits(grown.saturating_add(whole.len()))?;
+                Value::from(whole.replace(&from, &to))
+            }
             Function::Split => {
                 let (whole, separator) = (text(0)?, text(1)?);
                 if separator.is_empty() {
@@ -121,7 +126,16 @@ impl Function {
                     )
                 })?;
                 let parts = items.iter().map(to_text).collect::<Result<Vec<_>>>()?;
-                Value::from(parts.join(&text(1)?))
+                let separator = text(1)?;
+                let between = parts.len().saturating_mul(separator.len());
+                fits(
+                    parts
+                        .iter()
+                        .map(String::len)
+                        .sum::<usize>()
+                        .saturating_add(between),
+                )?;
+                Value::from(parts.join(&separator))
             }
             Function::Format => {
                 let pattern = text(0)?;
@@ -160,6 +174,18 @@ impl Function {
             Function::Slug => Value::from(slug(&text(0)?)),
         })
     }
+}
+
+/// Refuses a result that would be larger than any field takes.
+fn fits(len: usize) -> Result<()> {
+    const MOST: usize = 16 << 20;
+    if len <= MOST {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Invalid,
+        "the result would be larger than 16 MiB",
+    ))
 }
 
 fn slug(text: &str) -> String {

@@ -162,7 +162,8 @@ pub fn references(value: &Value) -> Vec<Reference> {
     found
 }
 
-fn as_expr(value: Value) -> Expr {
+/// A value as an expression.
+pub(crate) fn as_expr(value: Value) -> Expr {
     match value {
         Value::Expr(expr) => expr.as_ref().clone(),
         other => Expr::Literal(other),

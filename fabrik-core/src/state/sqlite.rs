@@ -2,6 +2,7 @@
 
 mod decode;
 mod fail;
+mod history;
 mod open;
 mod read;
 mod write;
@@ -17,8 +18,8 @@ use self::fail::Fault;
 use self::open::Database;
 use self::read::Head;
 use super::{
-    Entry, HeldLease, Holder, Lease, LeaseAnswer, Position, Revision, RunId, RunSummary, Snapshot,
-    StateStore, refuse,
+    Entry, FORMAT, HeldLease, Holder, Lease, LeaseAnswer, Position, Revision, RunId, RunSummary,
+    Snapshot, StateStore, migrate, refuse,
 };
 use crate::address::Address;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -114,7 +115,7 @@ impl SqliteStore {
                 .into_iter()
                 .map(|head| {
                     Ok(StackInfo {
-                        last_run: read::runs(connection, &head, 1)?.pop(),
+                        last_run: history::runs(connection, &head, 1)?.pop(),
                         stack: head.name,
                         env: head.env,
                         revision: head.revision,
@@ -225,6 +226,11 @@ fn transaction<T>(
     work: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let transaction = database.connection.transaction_with_behavior(behaviour)?;
+    // A newer program may have changed the form since the file was opened.
+    let format = migrate::format_of(&transaction)?;
+    if format > i64::from(FORMAT) {
+        return Err(Fault::Newer(format));
+    }
     let done = work(&transaction)?;
     transaction.commit()?;
     Ok(done)
@@ -331,7 +337,7 @@ impl StateStore for SqliteStore {
 
     async fn compact(&self, lease: &Lease, keep_runs: u64) -> Result<()> {
         self.write(lease, move |connection, head| {
-            write::compact(connection, &head, keep_runs)
+            write::compact(connection, head, keep_runs)
         })
         .await
     }
@@ -339,7 +345,7 @@ impl StateStore for SqliteStore {
     async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>> {
         let runs = self
             .read(move |connection, head| match head {
-                Some(head) => read::runs(connection, &head, limit),
+                Some(head) => history::runs(connection, &head, limit),
                 None => Ok(Vec::new()),
             })
             .await?;
@@ -349,7 +355,7 @@ impl StateStore for SqliteStore {
     async fn entries(&self, run: RunId) -> Result<Vec<(Position, Entry)>> {
         let entries = self
             .read(move |connection, head| match head {
-                Some(head) => read::entries(connection, &head, run),
+                Some(head) => history::entries(connection, &head, run),
                 None => Ok(Vec::new()),
             })
             .await?;
@@ -358,7 +364,7 @@ impl StateStore for SqliteStore {
 
     async fn declared_at(&self, revision: Revision) -> Result<BTreeMap<Address, Declared>> {
         let declared = self
-            .read(move |connection, head| read::declared_at(connection, head.as_ref(), revision))
+            .read(move |connection, head| history::declared_at(connection, head.as_ref(), revision))
             .await?;
         match declared {
             Some(declared) => Ok(declared),

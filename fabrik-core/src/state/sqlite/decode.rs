@@ -94,7 +94,13 @@ where
     })?;
     let mut rows = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     rows.sort_unstable_by(|a, b| (&a.address, a.oid).cmp(&(&b.address, b.oid)));
-    Ok(Rows::from(rows))
+    let read = rows.len();
+    let rows = Rows::from(rows);
+    if rows.len() == read {
+        Ok(rows)
+    } else {
+        Err(Fault::Damaged("an object is there twice".to_owned()))
+    }
 }
 
 fn next(receiver: &Mutex<Receiver<Batch>>) -> Option<Batch> {

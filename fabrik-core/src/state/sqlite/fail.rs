@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Sql(rusqlite::Error),
     /// The database can be read, but what it holds cannot be right.
     Damaged(String),
+    /// Written by a newer program, in this format.
+    Newer(i64),
     /// A refusal by the store's rules.
     Refused(Error),
 }
@@ -34,6 +36,7 @@ impl Fault {
     pub(super) fn at(self, path: &Path, doing: &str) -> Error {
         match self {
             Fault::Refused(error) => error,
+            Fault::Newer(format) => refuse::newer(&path.display(), format),
             Fault::Damaged(why) => refuse::corrupt(&path.display(), why),
             Fault::Sql(error) => sql(&error, path, doing),
         }

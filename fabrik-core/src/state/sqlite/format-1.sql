@@ -1,17 +1,22 @@
--- `sum` guards the rest of its row against damage. `stacks.items` and `stacks.total` count and add
--- up the sums of a stack's rows in `objects` and `facts`, so that a missing row is noticed too.
+-- `sum` guards the rest of its row against damage. Each pair of `…items` and `…total` counts and adds
+-- up the sums of rows elsewhere, so that a missing one is noticed too: `state_…` of `objects` and
+-- `facts`, `declared_…` of `declared`, `past_…` of `runs` and `revisions`; in `runs`, of `journal`.
 CREATE TABLE stacks (
-    id       INTEGER PRIMARY KEY,
-    name     TEXT    NOT NULL,
-    env      TEXT    NOT NULL,
-    head     INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    last_run INTEGER NOT NULL,
-    open_run INTEGER,
-    open_at  INTEGER,
-    items    INTEGER NOT NULL,
-    total    INTEGER NOT NULL,
-    sum      INTEGER NOT NULL,
+    id             INTEGER PRIMARY KEY,
+    name           TEXT    NOT NULL,
+    env            TEXT    NOT NULL,
+    head           INTEGER NOT NULL,
+    revision       INTEGER NOT NULL,
+    last_run       INTEGER NOT NULL,
+    open_run       INTEGER,
+    open_at        INTEGER,
+    state_items    INTEGER NOT NULL,
+    state_total    INTEGER NOT NULL,
+    declared_items INTEGER NOT NULL,
+    declared_total INTEGER NOT NULL,
+    past_items     INTEGER NOT NULL,
+    past_total     INTEGER NOT NULL,
+    sum            INTEGER NOT NULL,
     UNIQUE (name, env)
 ) STRICT;
 
@@ -60,6 +65,8 @@ CREATE TABLE runs (
     stack INTEGER NOT NULL,
     id    INTEGER NOT NULL,
     body  TEXT    NOT NULL,
+    items INTEGER NOT NULL,
+    total INTEGER NOT NULL,
     sum   INTEGER NOT NULL,
     PRIMARY KEY (stack, id)
 ) STRICT;

@@ -150,7 +150,7 @@ fn connect(path: &Path, frozen: bool) -> Result<(Connection, bool), Fault> {
     let format = migrate::format_of(&connection)?;
     match format.cmp(&i64::from(FORMAT)) {
         std::cmp::Ordering::Equal => {}
-        std::cmp::Ordering::Greater => return Err(refuse::newer(&path.display(), format).into()),
+        std::cmp::Ordering::Greater => return Err(Fault::Newer(format)),
         std::cmp::Ordering::Less if writable => migrate::migrate(&mut connection)?,
         std::cmp::Ordering::Less => {
             let error = std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);

@@ -8,13 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::decode;
 use super::fail::Fault;
-use crate::address::Address;
+use super::history;
 use crate::provider::OpId;
-use crate::stack::Declared;
 use crate::state::encode::{self, Sum};
-use crate::state::{
-    Entry, HeldLease, OpenRun, Position, Revision, Rows, RunId, RunSummary, Snapshot, refuse,
-};
+use crate::state::{HeldLease, OpenRun, Position, Revision, Rows, RunId, Snapshot};
 use crate::value::{Value, share};
 
 pub(super) type Outputs = BTreeMap<Arc<str>, Value>;
@@ -30,11 +27,54 @@ pub(super) struct Head {
     pub(super) revision: Revision,
     pub(super) last_run: RunId,
     pub(super) open: Option<(RunId, Position)>,
+    /// Of `objects` and `facts`.
+    pub(super) state: Tally,
+    pub(super) declared: Tally,
+    /// Of `runs` and `revisions`.
+    pub(super) past: Tally,
+}
+
+/// How many rows there are, and what their sums add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
     pub(super) items: i64,
     pub(super) total: i64,
 }
 
+impl Tally {
+    pub(super) fn add(&mut self, sum: i64) {
+        self.swap(None, Some(sum));
+    }
+
+    /// One row was put, replaced or removed.
+    pub(super) fn swap(&mut self, before: Option<i64>, after: Option<i64>) {
+        self.items += i64::from(after.is_some()) - i64::from(before.is_some());
+        self.total = self
+            .total
+            .wrapping_sub(before.unwrap_or(0))
+            .wrapping_add(after.unwrap_or(0));
+    }
+
+    /// Compares what was found with what was written.
+    pub(super) fn check(self, found: Tally, kind: &str) -> Result<(), Fault> {
+        if self == found {
+            return Ok(());
+        }
+        Err(Fault::Damaged(format!(
+            "{} records ({kind}) were written, {} are there, or they are not as written",
+            self.items, found.items
+        )))
+    }
+}
+
 impl Head {
+    fn tallies(&self) -> Vec<u8> {
+        [self.state, self.declared, self.past]
+            .iter()
+            .flat_map(|tally| [tally.items.to_le_bytes(), tally.total.to_le_bytes()].concat())
+            .collect()
+    }
+
     pub(super) fn sum(&self) -> i64 {
         let (run, at) = self.open.map_or((0, 0), |(run, at)| (run, at + 1));
         Sum::of("stack")
@@ -46,8 +86,7 @@ impl Head {
             .number(self.last_run)
             .number(run)
             .number(at)
-            .number(self.items.cast_unsigned())
-            .number(self.total.cast_unsigned())
+            .text(&self.tallies())
             .value()
     }
 }
@@ -64,8 +103,8 @@ pub(super) fn sum(kind: &str, stack: i64, key: &[u8], body: &[u8]) -> i64 {
 /// Every stack. Read whole, so that damage to a name is not taken for the stack's absence.
 pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, name, env, head, revision, last_run, open_run, open_at, items, total, sum
-         FROM stacks",
+        "SELECT id, name, env, head, revision, last_run, open_run, open_at, state_items, state_total,
+         declared_items, declared_total, past_items, past_total, sum FROM stacks",
     )?;
     let mut rows = statement.query([])?;
     let mut heads = Vec::new();
@@ -79,10 +118,11 @@ pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, Fault> {
             revision: row.get(4)?,
             last_run: row.get(5)?,
             open: run.zip(at),
-            items: row.get(8)?,
-            total: row.get(9)?,
+            state: tally(row, 8)?,
+            declared: tally(row, 10)?,
+            past: tally(row, 12)?,
         };
-        if row.get::<_, i64>(10)? != head.sum() {
+        if row.get::<_, i64>(14)? != head.sum() {
             return Err(Fault::Damaged(
                 "the list of stacks is not as written".to_owned(),
             ));
@@ -90,6 +130,14 @@ pub(super) fn heads(connection: &Connection) -> Result<Vec<Head>, Fault> {
         heads.push(head);
     }
     Ok(heads)
+}
+
+/// From two columns.
+pub(super) fn tally(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Tally> {
+    Ok(Tally {
+        items: row.get(at)?,
+        total: row.get(at + 1)?,
+    })
 }
 
 /// The head of a stack. Before a stack is said not to exist in a database that may have lost it,
@@ -109,7 +157,7 @@ pub(super) fn head(connection: &Connection, stack: &str, env: &str) -> Result<Op
 }
 
 /// A record from its columns, when the sum is right.
-fn record<T: DeserializeOwned>(
+pub(super) fn record<T: DeserializeOwned>(
     kind: &str,
     stack: i64,
     key: &[u8],
@@ -122,11 +170,11 @@ fn record<T: DeserializeOwned>(
     encode::decode(body).map_err(|why| damaged(kind, &why))
 }
 
-fn damaged(kind: &str, why: &str) -> Fault {
+pub(super) fn damaged(kind: &str, why: &str) -> Fault {
     Fault::Damaged(format!("a record ({kind}) is {why}"))
 }
 
-fn text<'r>(row: &'r SqlRow<'_>, at: usize) -> Result<&'r [u8], Fault> {
+pub(super) fn text<'r>(row: &'r SqlRow<'_>, at: usize) -> Result<&'r [u8], Fault> {
     row.get_ref(at)?
         .as_bytes()
         .map_err(|error| Fault::Damaged(error.to_string()))
@@ -134,15 +182,10 @@ fn text<'r>(row: &'r SqlRow<'_>, at: usize) -> Result<&'r [u8], Fault> {
 
 pub(super) fn load(connection: &Connection, head: &Head) -> Result<Snapshot, Fault> {
     share::sharing(|| {
-        let mut total = Total::default();
-        let rows = objects(connection, head, &mut total)?;
-        let (secrets, meta) = facts(connection, head, &mut total)?;
-        if (total.items, total.sum) != (head.items, head.total) {
-            return Err(Fault::Damaged(format!(
-                "{} records were written, {} are there",
-                head.items, total.items
-            )));
-        }
+        let mut found = Tally::default();
+        let rows = objects(connection, head, &mut found)?;
+        let (secrets, meta) = facts(connection, head, &mut found)?;
+        head.state.check(found, "state")?;
         Ok(Snapshot {
             head: head.next,
             rows,
@@ -156,26 +199,13 @@ pub(super) fn load(connection: &Connection, head: &Head) -> Result<Snapshot, Fau
     })
 }
 
-#[derive(Default)]
-struct Total {
-    items: i64,
-    sum: i64,
-}
-
-impl Total {
-    fn add(&mut self, sum: i64) {
-        self.items += 1;
-        self.sum = self.sum.wrapping_add(sum);
-    }
-}
-
 /// The objects, read here and decoded on the threads there are.
-fn objects(connection: &Connection, head: &Head, total: &mut Total) -> Result<Rows, Fault> {
+fn objects(connection: &Connection, head: &Head, found: &mut Tally) -> Result<Rows, Fault> {
     let mut statement = connection
         .prepare_cached("SELECT oid, body, sum FROM objects WHERE id >= ?1 AND id < ?2")?;
     let ids = object_ids(head.id);
     let mut rows = statement.query(params![ids.start, ids.end])?;
-    let items = usize::try_from(head.items).unwrap_or(0);
+    let items = usize::try_from(head.state.items).unwrap_or(0);
     let stack = head.id;
     decode::in_parallel(
         items,
@@ -185,7 +215,7 @@ fn objects(connection: &Connection, head: &Head, total: &mut Total) -> Result<Ro
                     return Ok(false);
                 };
                 let expected: i64 = row.get(2)?;
-                total.add(expected);
+                found.add(expected);
                 batch.push(text(row, 0)?, text(row, 1)?, expected);
             }
             Ok(true)
@@ -201,7 +231,7 @@ pub(super) fn object_ids(stack: i64) -> std::ops::Range<i64> {
 
 type Facts = BTreeMap<Arc<str>, Value>;
 
-fn facts(connection: &Connection, head: &Head, total: &mut Total) -> Result<(Facts, Facts), Fault> {
+fn facts(connection: &Connection, head: &Head, found: &mut Tally) -> Result<(Facts, Facts), Fault> {
     let mut statement =
         connection.prepare_cached("SELECT kind, key, body, sum FROM facts WHERE stack = ?1")?;
     let mut rows = statement.query([head.id])?;
@@ -209,7 +239,7 @@ fn facts(connection: &Connection, head: &Head, total: &mut Total) -> Result<(Fac
     while let Some(row) = rows.next()? {
         let (kind, key): (String, String) = (row.get(0)?, row.get(1)?);
         let expected: i64 = row.get(3)?;
-        total.add(expected);
+        found.add(expected);
         let value = record(&kind, head.id, key.as_bytes(), text(row, 2)?, expected)?;
         match kind.as_str() {
             "secret" => secrets.insert(key.into(), value),
@@ -246,7 +276,7 @@ fn open_run(connection: &Connection, head: &Head) -> Result<Option<OpenRun>, Fau
     let mut next = since;
     let mut rows = statement.query(params![head.id, since])?;
     while let Some(row) = rows.next()? {
-        let (position, entry) = entry(head.id, row)?;
+        let (position, _, entry) = history::entry(head.id, row)?;
         if position != next {
             break;
         }
@@ -259,117 +289,6 @@ fn open_run(connection: &Connection, head: &Head) -> Result<Option<OpenRun>, Fau
         return Err(damaged("journal", "missing"));
     }
     Ok(Some(OpenRun { id, entries }))
-}
-
-/// From the columns position, run, body, sum.
-fn entry(stack: i64, row: &SqlRow<'_>) -> Result<(Position, Entry), Fault> {
-    let position: Position = row.get(0)?;
-    let entry: Entry = record(
-        "entry",
-        stack,
-        &position.to_le_bytes(),
-        text(row, 2)?,
-        row.get(3)?,
-    )?;
-    if entry.run != row.get::<_, RunId>(1)? {
-        return Err(damaged("entry", "not as written"));
-    }
-    Ok((position, entry))
-}
-
-pub(super) fn entries(
-    connection: &Connection,
-    head: &Head,
-    run: RunId,
-) -> Result<Vec<(Position, Entry)>, Fault> {
-    share::sharing(|| {
-        connection
-            .prepare_cached(
-                "SELECT position, run, body, sum FROM journal WHERE stack = ?1 AND run = ?2
-                 ORDER BY position",
-            )?
-            .query_and_then(params![head.id, run], |row| entry(head.id, row))?
-            .collect()
-    })
-}
-
-pub(super) fn runs(
-    connection: &Connection,
-    head: &Head,
-    limit: usize,
-) -> Result<Vec<RunSummary>, Fault> {
-    connection
-        .prepare_cached(
-            "SELECT id, body, sum FROM runs WHERE stack = ?1 ORDER BY id DESC LIMIT ?2",
-        )?
-        .query_and_then(
-            params![head.id, i64::try_from(limit).unwrap_or(-1)],
-            |row| run_of(head.id, row),
-        )?
-        .collect()
-}
-
-pub(super) fn run(
-    connection: &Connection,
-    head: &Head,
-    run: RunId,
-) -> Result<Option<RunSummary>, Fault> {
-    connection
-        .prepare_cached("SELECT id, body, sum FROM runs WHERE stack = ?1 AND id = ?2")?
-        .query_and_then(params![head.id, run], |row| run_of(head.id, row))?
-        .next()
-        .transpose()
-}
-
-fn run_of(stack: i64, row: &SqlRow<'_>) -> Result<RunSummary, Fault> {
-    let id: RunId = row.get(0)?;
-    record("run", stack, &id.to_le_bytes(), text(row, 1)?, row.get(2)?)
-}
-
-pub(super) fn declared_at(
-    connection: &Connection,
-    head: Option<&Head>,
-    revision: Revision,
-) -> Result<BTreeMap<Address, Declared>, Fault> {
-    let Some(head) = head else {
-        return match revision {
-            0 => Ok(BTreeMap::new()),
-            _ => Err(refuse::no_revision(revision).into()),
-        };
-    };
-    let known: bool = connection
-        .prepare_cached("SELECT count(*) > 0 FROM revisions WHERE stack = ?1 AND revision = ?2")?
-        .query_row(params![head.id, revision], |row| row.get(0))?;
-    if revision != 0 && !known {
-        return Err(refuse::no_revision(revision).into());
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT address, revision, body, sum FROM declared AS this
-         WHERE stack = ?1 AND revision = (
-             SELECT max(revision) FROM declared
-             WHERE stack = ?1 AND address = this.address AND revision <= ?2)",
-    )?;
-    share::sharing(|| {
-        let mut rows = statement.query(params![head.id, revision])?;
-        let mut all = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let key = declared_key(text(row, 0)?, row.get(1)?);
-            let body = row
-                .get_ref(2)?
-                .as_bytes_or_null()
-                .map_err(|error| Fault::Damaged(error.to_string()))?
-                .unwrap_or(b"null");
-            let declared: Option<Declared> = record("declared", head.id, &key, body, row.get(3)?)?;
-            if let Some(declared) = declared {
-                all.insert(declared.address.clone(), declared);
-            }
-        }
-        Ok(all)
-    })
-}
-
-pub(super) fn declared_key(address: &[u8], revision: Revision) -> Vec<u8> {
-    [&revision.to_le_bytes(), address].concat()
 }
 
 /// The lock, and the greatest token ever granted.

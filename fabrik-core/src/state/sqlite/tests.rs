@@ -1,3 +1,8 @@
+mod crash;
+mod damage;
+mod figures;
+mod trouble;
+
 use super::*;
 use crate::testing::store_suite::{self, Place};
 
@@ -17,119 +22,83 @@ async fn behaves_as_a_store() {
         .unwrap();
 }
 
-/// A row as large as a DNS record of a real provider, a third of them with references.
-fn realistic_row(at: u128) -> super::super::Row {
-    use crate::expr::{Expr, Reference};
-    use crate::value::Path;
-    let mut row = store_suite::sample_row(at << 64 | 0xabcd, &format!("record-{at}"));
-    row.type_name = "cloudflare.dns_record".into();
-    row.instance = "cloudflare".into();
-    let zone = Address::parse("resources.zone").unwrap();
-    row.object.id = format!("{:032x}", at * 0x9E37_79B9_7F4A_7C15);
-    row.object.inputs = Value::map([
-        ("zone_id", Value::from("023e105f4ecef8ad9ca31a8372d0c353")),
-        ("name", Value::from(format!("record-{at}.example.com"))),
-        ("type", Value::from("A")),
-        (
-            "content",
-            Value::from(format!(
-                "10.{}.{}.{}",
-                at >> 16 & 255,
-                at >> 8 & 255,
-                at & 255
-            )),
-        ),
-        ("ttl", Value::from(300_i64)),
-        ("proxied", Value::from(true)),
-        (
-            "tags",
-            Value::list([Value::from("managed"), Value::from("web")]),
-        ),
-        ("settings", Value::map([("flatten", Value::from(false))])),
-    ]);
-    row.object.outputs = Value::map([
-        ("created_on", Value::from("2026-01-01T05:20:00.12345Z")),
-        (
-            "modified_on",
-            Value::from(format!("2026-01-01T05:20:00.{at:05}Z")),
-        ),
-        ("proxiable", Value::from(true)),
-        ("zone_name", Value::from("example.com")),
-    ]);
-    if at.is_multiple_of(3) {
-        let id = Expr::from(Reference::output(zone.clone(), Path::key("id")));
-        row.declared = Some(
-            row.object
-                .inputs
-                .with(&Path::key("zone_id"), Value::from(id)),
-        );
+/// A file with ten random groups, closed; and what they fold to.
+async fn filled(path: &Path) -> Snapshot {
+    let store = SqliteStore::open(path, "s", "e").unwrap();
+    let lease = store_suite::take(&store, "me").await.unwrap();
+    let mut fold = Snapshot::default();
+    for group in store_suite::random_groups(5, 10) {
+        store.append(&lease, fold.head, &group).await.unwrap();
+        fold.apply(&group);
     }
-    row.deps = vec![zone];
-    row
+    fold
 }
 
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok())
-        .unwrap_or(0)
-        / 1024
-}
-
-/// Figures, in release: `cargo test -p fabrik-core --release figures -- --ignored --nocapture`.
 #[tokio::test]
-#[ignore = "prints figures"]
-async fn figures() {
-    use crate::state::{Change, EntryKind};
-    let folder = tempfile::tempdir_in(".").unwrap();
+async fn stacks_of_a_file_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    assert_eq!(SqliteStore::stacks(&path).unwrap(), []);
+    assert!(!path.exists(), "listing makes no file");
+    for (stack, env) in [("shop", "b"), ("shop", "a"), ("blog", "a")] {
+        let store = SqliteStore::open(&path, stack, env).unwrap();
+        let lease = store_suite::take(&store, "me").await.unwrap();
+        let group = store_suite::sample_group(4, 1, "r");
+        store.append(&lease, 0, &group).await.unwrap();
+    }
+    let stacks = SqliteStore::stacks(&path).unwrap();
+    let names: Vec<_> = stacks
+        .iter()
+        .map(|info| (info.stack.as_str(), info.env.as_str()))
+        .collect();
+    assert_eq!(names, [("blog", "a"), ("shop", "a"), ("shop", "b")]);
+    assert_eq!(stacks[0].last_run.as_ref().unwrap().id, 4);
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/state.db");
+    let store = SqliteStore::open(&path, "s", "e").unwrap();
+    store.load().await.unwrap();
+    assert!(!path.parent().unwrap().exists(), "reading makes nothing");
+    store_suite::take(&store, "me").await.unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        ["state.db", "state.db-shm", "state.db-wal"],
+        "no drafts left"
+    );
+}
+
+#[tokio::test]
+async fn what_is_written_is_what_changed() {
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let store = SqliteStore::open(&path, "s", "e").unwrap();
     let lease = store_suite::take(&store, "me").await.unwrap();
-    let entry = |at| {
-        let put = Change::Put(Box::new(realistic_row(at)));
-        store_suite::sample_entry(1, EntryKind::Resumed).change(put)
+    let put = |at: u128| {
+        let row = store_suite::sample_row(at, &format!("r{at}"));
+        let entry = store_suite::sample_entry(1, crate::state::EntryKind::Resumed);
+        entry.change(crate::state::Change::Put(Box::new(row)))
     };
-    let began = std::time::Instant::now();
-    let mut head = 0;
-    for chunk in 0..10 {
-        let group: Vec<_> = (chunk * 10_000..(chunk + 1) * 10_000).map(entry).collect();
-        head = store.append(&lease, head, &group).await.unwrap();
-    }
-    println!("append 100,000 rows in 10 groups: {:?}", began.elapsed());
-    for size in [1, 10, 100] {
-        let mut times = Vec::new();
-        for round in 0..50 {
-            let group: Vec<_> = (0..size).map(|at| entry(round * 1000 + at)).collect();
-            let began = std::time::Instant::now();
-            head = store.append(&lease, head, &group).await.unwrap();
-            times.push(began.elapsed());
-        }
-        times.sort();
-        println!(
-            "append of {size}: median {:?}, 90 % {:?}",
-            times[25], times[45]
-        );
-    }
-    println!("file: {} MB", std::fs::metadata(&path).unwrap().len() >> 20);
+    let group: Vec<_> = (0..5_000).map(put).collect();
+    let head = store.append(&lease, 0, &group).await.unwrap();
     drop(store);
-    std::fs::copy(&path, FIGURES).unwrap();
-}
-
-/// Where [`figures`] leaves its state for [`figures_of_load`], which runs in a process of its own.
-const FIGURES: &str = "../target/figures.db";
-
-#[tokio::test]
-#[ignore = "prints figures; after `figures`, in a process of its own"]
-async fn figures_of_load() {
-    let store = SqliteStore::open(Path::new(FIGURES), "s", "e").unwrap();
-    for _ in 0..3 {
-        let before = resident();
-        let began = std::time::Instant::now();
-        let state = store.load().await.unwrap();
-        let (took, rows) = (began.elapsed(), state.rows.len());
-        println!(
-            "load {rows} rows: {took:?}, resident {before} -> {} MB",
-            resident()
-        );
-    }
+    let store = SqliteStore::open(&path, "s", "e").unwrap();
+    store.append(&lease, head, &[put(7)]).await.unwrap();
+    let log = std::fs::metadata(folder.path().join("state.db-wal")).unwrap();
+    let state = std::fs::metadata(&path).unwrap();
+    assert!(log.len() < 100_000, "{} bytes for one row", log.len());
+    assert!(state.len() > 2_000_000);
 }

@@ -1,15 +1,18 @@
 //! Writing tables: one group, one transaction, only what changed.
 
+use std::collections::{BTreeMap, btree_map};
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fail::Fault;
-use super::read::{self, Head, Outputs};
+use super::history::{self, Run};
+use super::read::{self, Head, Outputs, Tally};
 use crate::address::Address;
 use crate::provider::OpId;
 use crate::stack::Declared;
 use crate::state::encode::encode;
 use crate::state::{
-    Change, Entry, EntryKind, HeldLease, Holder, Position, Revision, Row, RunSummary, refuse,
+    Change, Entry, EntryKind, HeldLease, Holder, Position, Revision, Row, RunId, RunSummary, refuse,
 };
 use crate::value::Value;
 
@@ -26,12 +29,14 @@ pub(super) fn head_or_new(connection: &Connection, stack: &str, env: &str) -> Re
         revision: 0,
         last_run: 0,
         open: None,
-        items: 0,
-        total: 0,
+        state: Tally::default(),
+        declared: Tally::default(),
+        past: Tally::default(),
     };
     connection.execute(
-        "INSERT INTO stacks (name, env, head, revision, last_run, items, total, sum)
-         VALUES (?1, ?2, 0, 0, 0, 0, 0, 0)",
+        "INSERT INTO stacks (name, env, head, revision, last_run, state_items, state_total,
+         declared_items, declared_total, past_items, past_total, sum)
+         VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
         params![stack, env],
     )?;
     head.id = connection.last_insert_rowid();
@@ -44,7 +49,8 @@ fn put_head(connection: &Connection, head: &Head) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "UPDATE stacks SET head = ?2, revision = ?3, last_run = ?4, open_run = ?5,
-             open_at = ?6, items = ?7, total = ?8, sum = ?9 WHERE id = ?1",
+             open_at = ?6, state_items = ?7, state_total = ?8, declared_items = ?9,
+             declared_total = ?10, past_items = ?11, past_total = ?12, sum = ?13 WHERE id = ?1",
         )?
         .execute(params![
             head.id,
@@ -53,8 +59,12 @@ fn put_head(connection: &Connection, head: &Head) -> Result<(), Fault> {
             head.last_run,
             run,
             at,
-            head.items,
-            head.total,
+            head.state.items,
+            head.state.total,
+            head.declared.items,
+            head.declared.total,
+            head.past.items,
+            head.past.total,
             head.sum()
         ])?;
     Ok(())
@@ -111,10 +121,12 @@ pub(super) fn append(
         connection,
         head,
         last_object: None,
+        runs: BTreeMap::new(),
     };
     for entry in group {
         writer.entry(entry)?;
     }
+    writer.put_runs()?;
     put_head(connection, &writer.head)?;
     Ok(writer.head.next)
 }
@@ -123,6 +135,8 @@ struct Writer<'a> {
     connection: &'a Connection,
     head: Head,
     last_object: Option<i64>,
+    /// Rows of `runs` the group touches, written at its end.
+    runs: BTreeMap<RunId, Option<Run>>,
 }
 
 impl Writer<'_> {
@@ -141,21 +155,31 @@ impl Writer<'_> {
         match &entry.kind {
             EntryKind::RunStarted(start) => {
                 self.head.open = Some((entry.run, position));
-                self.put_run(&RunSummary {
+                let summary = RunSummary {
                     id: entry.run,
                     start: start.as_ref().clone(),
                     started: entry.at,
                     end: None,
-                })?;
+                };
+                let entries = history::tally_entries(self.connection, &self.head, entry.run)?;
+                let before = self.run(entry.run)?;
+                *before = Some(Run {
+                    summary,
+                    entries,
+                    stored: before.as_ref().and_then(|run| run.stored),
+                });
             }
-            EntryKind::RunEnded(end) => {
-                self.head.open = None;
-                if let Some(mut run) = read::run(self.connection, &self.head, entry.run)? {
-                    run.end = Some((end.as_ref().clone(), entry.at));
-                    self.put_run(&run)?;
+            kind => {
+                if let Some(run) = self.run(entry.run)? {
+                    run.entries.add(sum);
+                    if let EntryKind::RunEnded(end) = kind {
+                        run.summary.end = Some((end.as_ref().clone(), entry.at));
+                    }
+                }
+                if matches!(kind, EntryKind::RunEnded(_)) {
+                    self.head.open = None;
                 }
             }
-            _ => {}
         }
         entry
             .changes
@@ -181,14 +205,21 @@ impl Writer<'_> {
         }
     }
 
-    /// Keeps count of the rows of a stack and of their sums.
-    fn tally(&mut self, before: Option<i64>, after: Option<i64>) {
-        self.head.items += i64::from(after.is_some()) - i64::from(before.is_some());
-        self.head.total = self
-            .head
-            .total
-            .wrapping_sub(before.unwrap_or(0))
-            .wrapping_add(after.unwrap_or(0));
+    /// The row of a run, when it has one.
+    fn run(&mut self, run: RunId) -> Result<&mut Option<Run>, Fault> {
+        Ok(match self.runs.entry(run) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(new) => {
+                new.insert(history::run(self.connection, self.head.id, run)?)
+            }
+        })
+    }
+
+    fn put_runs(&mut self) -> Result<(), Fault> {
+        for run in std::mem::take(&mut self.runs).into_values().flatten() {
+            put_run(self.connection, &mut self.head, &run)?;
+        }
+        Ok(())
     }
 
     fn put_object(&mut self, row: &Row) -> Result<(), Fault> {
@@ -210,7 +241,7 @@ impl Writer<'_> {
                  ON CONFLICT (id) DO UPDATE SET address = ?4, body = ?5, sum = ?6",
             )?
             .execute(params![id, stack, key, row.address.as_str(), body, sum])?;
-        self.tally(before.map(|(_, sum)| sum), Some(sum));
+        self.head.state.swap(before.map(|(_, sum)| sum), Some(sum));
         Ok(())
     }
 
@@ -240,7 +271,7 @@ impl Writer<'_> {
                 row.get(0)
             })
             .optional()?;
-        self.tally(before, None);
+        self.head.state.swap(before, None);
         Ok(())
     }
 
@@ -253,7 +284,7 @@ impl Writer<'_> {
                 "INSERT INTO facts (stack, kind, key, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![stack, kind, key, body, sum])?;
-        self.tally(None, Some(sum));
+        self.head.state.swap(None, Some(sum));
         Ok(())
     }
 
@@ -265,75 +296,98 @@ impl Writer<'_> {
             )?
             .query_row(params![self.head.id, kind, key], |row| row.get(0))
             .optional()?;
-        self.tally(before, None);
+        self.head.state.swap(before, None);
         Ok(())
     }
 
-    fn put_run(&self, run: &RunSummary) -> Result<(), Fault> {
-        let (stack, body) = (self.head.id, encode(run)?);
-        let sum = read::sum("run", stack, &run.id.to_le_bytes(), body.as_bytes());
-        self.connection
-            .prepare_cached(
-                "INSERT INTO runs (stack, id, body, sum) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (stack, id) DO UPDATE SET body = ?3, sum = ?4",
-            )?
-            .execute(params![stack, run.id, body, sum])?;
-        Ok(())
-    }
-
-    fn put_revision(&self, revision: Revision, outputs: &Outputs) -> Result<(), Fault> {
+    fn put_revision(&mut self, revision: Revision, outputs: &Outputs) -> Result<(), Fault> {
         let (stack, body) = (self.head.id, encode(outputs)?);
         let sum = read::sum("revision", stack, &revision.to_le_bytes(), body.as_bytes());
+        let before = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM revisions WHERE stack = ?1 AND revision = ?2 RETURNING sum",
+            )?
+            .query_row(params![stack, revision], |row| row.get(0))
+            .optional()?;
         self.connection
             .prepare_cached(
-                "INSERT INTO revisions (stack, revision, body, sum) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (stack, revision) DO UPDATE SET body = ?3, sum = ?4",
+                "INSERT INTO revisions (stack, revision, body, sum) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![stack, revision, body, sum])?;
+        self.head.past.swap(before, Some(sum));
         Ok(())
     }
 
     fn put_declared(
-        &self,
+        &mut self,
         revision: Revision,
         address: &Address,
         declared: Option<&Declared>,
     ) -> Result<(), Fault> {
         let (stack, address) = (self.head.id, address.as_str());
         let body = declared.map(encode).transpose()?;
-        let key = read::declared_key(address.as_bytes(), revision);
+        let key = history::declared_key(address.as_bytes(), revision);
         let content = body.as_deref().unwrap_or("null");
         let sum = read::sum("declared", stack, &key, content.as_bytes());
+        let before = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM declared WHERE stack = ?1 AND address = ?2 AND revision = ?3
+                 RETURNING sum",
+            )?
+            .query_row(params![stack, address, revision], |row| row.get(0))
+            .optional()?;
         self.connection
             .prepare_cached(
                 "INSERT INTO declared (stack, address, revision, body, sum)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (stack, address, revision) DO UPDATE SET body = ?4, sum = ?5",
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![stack, address, revision, body, sum])?;
+        self.head.declared.swap(before, Some(sum));
         Ok(())
     }
 }
 
+fn put_run(connection: &Connection, head: &mut Head, run: &Run) -> Result<(), Fault> {
+    let (id, body) = (run.summary.id, encode(&run.summary)?);
+    let key = history::run_key(id, run.entries);
+    let sum = read::sum("run", head.id, &key, body.as_bytes());
+    let Tally { items, total } = run.entries;
+    connection
+        .prepare_cached(
+            "INSERT INTO runs (stack, id, body, items, total, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (stack, id) DO UPDATE SET body = ?3, items = ?4, total = ?5, sum = ?6",
+        )?
+        .execute(params![head.id, id, body, items, total, sum])?;
+    head.past.swap(run.stored, Some(sum));
+    Ok(())
+}
+
 /// Lets go of entries of runs before the last `keep_runs`, but for the open one.
-pub(super) fn compact(connection: &Connection, head: &Head, keep_runs: u64) -> Result<(), Fault> {
-    let oldest = match keep_runs.checked_sub(1).map(i64::try_from) {
+pub(super) fn compact(
+    connection: &Connection,
+    mut head: Head,
+    keep_runs: u64,
+) -> Result<(), Fault> {
+    let runs = history::all_runs(connection, &head)?;
+    let oldest = match keep_runs.checked_sub(1).map(usize::try_from) {
         None => Some(head.last_run + 1),
         Some(Err(_)) => None,
-        Some(Ok(skip)) => connection
-            .prepare_cached(
-                "SELECT id FROM runs WHERE stack = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2",
-            )?
-            .query_row(params![head.id, skip], |row| row.get(0))
-            .optional()?,
+        Some(Ok(skip)) => runs.get(skip).map(|run| run.summary.id),
     };
-    if let Some(oldest) = oldest {
-        let (run, at) = head.open.unwrap_or((0, head.next));
-        connection.execute(
-            "DELETE FROM journal
-             WHERE stack = ?1 AND run < ?2 AND run <> ?3 AND position < ?4",
-            params![head.id, oldest, run, at],
-        )?;
+    let Some(oldest) = oldest else {
+        return Ok(());
+    };
+    let (open, since) = head.open.unwrap_or((0, head.next));
+    connection.execute(
+        "DELETE FROM journal WHERE stack = ?1 AND run < ?2 AND run <> ?3 AND position < ?4",
+        params![head.id, oldest, open, since],
+    )?;
+    let let_go = |run: &Run| run.summary.id < oldest && run.entries.items > 0;
+    for mut run in runs.into_iter().filter(let_go) {
+        run.entries = history::tally_entries(connection, &head, run.summary.id)?;
+        put_run(connection, &mut head, &run)?;
     }
-    Ok(())
+    put_head(connection, &head)
 }

@@ -1,0 +1,5 @@
+//! The `fabrik` program.
+
+fn main() -> std::process::ExitCode {
+    fabrik_cli::App::new().main()
+}

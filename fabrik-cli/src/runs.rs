@@ -1,0 +1,195 @@
+//! Watching a run: its events are shown, signals stop it, questions are asked.
+
+use std::io::Write;
+use std::sync::mpsc as blocking;
+use std::time::Duration;
+
+use fabrik_core::engine::{Decide, Engine, Recovered, Run};
+use fabrik_core::error::Error;
+use fabrik_core::provider::Stop;
+use fabrik_core::stack::{OnFailure, Stack};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+use crate::ask;
+use crate::exit::Exit;
+use crate::fail::{Done, Fail};
+use crate::files;
+use crate::output::progress::{Mode, Reporter, ReporterOptions, Stopping};
+use crate::session::Session;
+use crate::signals::{Signal, Signals};
+
+/// A question of the engine: what to do about a failure.
+pub(crate) struct Question {
+    error: Error,
+    answer: blocking::SyncSender<OnFailure>,
+}
+
+/// Where questions of the engine arrive.
+pub(crate) type Questions = mpsc::UnboundedReceiver<Question>;
+
+/// Lets the engine ask whoever watches the run.
+pub(crate) fn questions() -> (Decide, Questions) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let decide: Decide = Arc::new(move |error: &Error| {
+        let (answer, answered) = blocking::sync_channel(1);
+        let question = Question {
+            error: error.clone(),
+            answer,
+        };
+        // Nobody left to ask: take back what was done.
+        match sender.send(question) {
+            Ok(()) => answered.recv().unwrap_or(OnFailure::Rollback),
+            Err(_) => OnFailure::Rollback,
+        }
+    });
+    (decide, receiver)
+}
+
+/// Shows a run until it ends. `url` finds what to print last on standard output.
+pub(crate) async fn watch<T>(
+    session: &mut Session,
+    mut run: Run<T>,
+    name: &str,
+    mut questions: Option<Questions>,
+    url: impl AsyncFnOnce(&T) -> Option<String>,
+) -> Done<T> {
+    let options = ReporterOptions {
+        mode: (!session.settings.animate
+            && !session.out.config().json_events
+            && !session.settings.quiet)
+            .then_some(Mode::Plain),
+        stack: name.to_owned(),
+        json_into: json_into(session)?,
+        footer_rows: 0,
+    };
+    let mut signals = Signals::listen(session.world.process);
+    let clock = session.world.clock.clone();
+    let can_ask = session.can_ask();
+    let stopper = run.stopper();
+    let mut reporter = Reporter::new(&mut session.out, options);
+    let mut ticks = tokio::time::interval(match reporter.mode() {
+        Mode::Live => Duration::from_millis(100),
+        _ => Duration::from_secs(1),
+    });
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut stops = 0_u32;
+    loop {
+        tokio::select! {
+            event = run.next() => match event {
+                Some(event) => reporter.event(&event)?,
+                None => break,
+            },
+            signal = signals.next() => match signal {
+                Signal::Inspect => reporter.show_in_flight()?,
+                Signal::Stop => {
+                    stops += 1;
+                    if stops > 2 {
+                        // Asked three times: leave at once. The journal says what was in flight.
+                        return Err(Fail::Said(Exit::INTERRUPTED));
+                    }
+                    reporter.stopping(match stopper.escalate() {
+                        Stop::Now => Stopping::Now,
+                        _ => Stopping::Graceful,
+                    })?;
+                }
+            },
+            Some(question) = next_question(questions.as_mut()) => {
+                let world = &mut session.world;
+                let policy = reporter.suspended(|out| {
+                    ask::on_failure(out, &mut *world.stdin, can_ask, &question.error)
+                })?;
+                // The engine stopped waiting: its run is over.
+                _ = question.answer.send(policy);
+            }
+            _ = ticks.tick() => reporter.tick(clock.now())?,
+        }
+    }
+    let result = run.finish().await;
+    let url = match &result {
+        Ok(report) => url(report).await,
+        Err(_) => None,
+    };
+    reporter.finish(url.as_deref())?;
+    Ok(result?)
+}
+
+async fn next_question(questions: Option<&mut Questions>) -> Option<Question> {
+    match questions {
+        Some(questions) => match questions.recv().await {
+            Some(question) => Some(question),
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// The file of `--json-into`; what earlier runs of this command wrote there stays.
+fn json_into(session: &Session) -> Done<Option<Box<dyn Write + Send>>> {
+    let Some(path) = &session.settings.json_into else {
+        return Ok(None);
+    };
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| files::file_error("write", path, &error))?;
+    Ok(Some(Box::new(file)))
+}
+
+/// Resolves an interrupted run before anything new begins. `true` when it goes on.
+pub(crate) async fn recover(
+    session: &mut Session,
+    engine: &Engine,
+    stack: Option<Arc<Stack>>,
+    name: &str,
+    resume: bool,
+) -> Done<bool> {
+    let last = engine.store().runs(1).await?.into_iter().next();
+    let interrupted = last.is_some_and(|run| run.end.is_none());
+    if !interrupted {
+        if resume {
+            session
+                .out
+                .message("no run was interrupted; planning afresh")?;
+        }
+        return Ok(false);
+    }
+    let run = engine.recover(stack, resume);
+    let recovered = watch(session, run, name, None, async |_| None).await?;
+    match recovered {
+        Recovered::Nothing => Ok(false),
+        Recovered::Kept { run, unsure } => {
+            let text = format!("run {run} was interrupted; what it did is kept and taken as it is");
+            session.out.message(&text)?;
+            for address in &unsure {
+                session.out.warning(&format!(
+                    "{address} may or may not exist: its create was interrupted and cannot be found out"
+                ))?;
+            }
+            if !unsure.is_empty() {
+                session.out.hint(
+                    "look at the service; then `fabrik import ADDRESS ID` if it exists, or `fabrik state rm ADDRESS` if it does not",
+                )?;
+            }
+            Ok(false)
+        }
+        Recovered::Continues { run, .. } => {
+            session.out.message(&format!("going on with run {run}"))?;
+            Ok(true)
+        }
+        Recovered::RolledBack(report) => {
+            let exit = Exit::of_result(
+                report.end.result,
+                report.end.error.as_ref().map(|error| error.kind),
+            );
+            if exit == Exit::STUCK {
+                return Err(Fail::Said(exit));
+            }
+            session
+                .out
+                .message("the interrupted rollback is finished; going on")?;
+            Ok(false)
+        }
+    }
+}

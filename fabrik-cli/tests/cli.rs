@@ -1,0 +1,27 @@
+//! The command line, run as a whole.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::zombie_processes,
+    reason = "helpers of tests fail loudly and build texts simply"
+)]
+
+#[path = "cli/codes.rs"]
+mod codes;
+#[path = "cli/context.rs"]
+mod context;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/inspect.rs"]
+mod inspect;
+#[path = "cli/life.rs"]
+mod life;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/provider.rs"]
+mod provider;
+#[path = "cli/secrets.rs"]
+mod secrets;
+#[path = "cli/state.rs"]
+mod state;

@@ -1,0 +1,166 @@
+//! The life of a stack: plan, apply, change, roll back, destroy.
+
+use crate::context::{Ran, TestContext};
+
+const ONE: &str = "  - { id: a, type: demo.note, spec: { name: a, text: hello } }\n";
+
+#[test]
+fn a_stack_lives_and_dies() {
+    let context = TestContext::with_notes(ONE);
+    let plan = context.run(&["plan"]).code(0);
+    assert!(plan.out.contains("1 create"), "{}", plan.all());
+    assert!(
+        !context.dir().join(".fabrik").exists(),
+        "plan writes nothing"
+    );
+
+    context.run(&["apply", "--yes"]).code(0);
+    assert!(context.note("a").unwrap().contains("hello"));
+
+    context.notes(&ONE.replace("hello", "bye"));
+    let plan = context.run(&["plan"]).code(0);
+    assert!(
+        plan.out.contains("hello") && plan.out.contains("bye"),
+        "{}",
+        plan.all()
+    );
+    context.run(&["apply", "--yes"]).code(0);
+    assert!(context.note("a").unwrap().contains("bye"));
+
+    let history = context.run(&["history"]).code(0);
+    assert_eq!(history.out.lines().count(), 3, "{}", history.all());
+    context.run(&["rollback", "1", "--yes"]).code(0);
+    assert!(context.note("a").unwrap().contains("hello"));
+
+    context.run(&["destroy", "--yes"]).code(0);
+    assert_eq!(context.note("a"), None);
+    let list = context.run(&["state", "list"]).code(0);
+    assert_eq!(list.out, "");
+}
+
+#[test]
+fn a_saved_plan_is_applied_exactly() {
+    let context = TestContext::with_notes(ONE);
+    let saved = context.run(&["plan", "-o", "p.fplan"]).code(0);
+    assert!(
+        saved.err.contains("fabrik apply p.fplan"),
+        "{}",
+        saved.all()
+    );
+    let path = context.dir().join("p.fplan");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    context.run(&["apply", "p.fplan"]).code(0);
+    assert!(context.note("a").is_some());
+    let stale = context.run(&["apply", "p.fplan"]).code(1);
+    assert!(stale.err.contains("error"), "{}", stale.all());
+}
+
+#[test]
+fn destroy_needs_the_name_and_works_without_the_spec() {
+    let context = TestContext::with_notes(ONE);
+    context.run(&["apply", "--yes"]).code(0);
+    let context = TestContext {
+        input: Some("ship\n".to_owned()),
+        ..context
+    };
+    context.run(&["destroy"]).code(1);
+    assert!(context.note("a").is_some());
+    std::fs::remove_file(context.dir().join("fabrik.yaml")).unwrap();
+    let wrong = context.run(&["destroy", "--stack", "shap"]).code(1);
+    assert!(
+        wrong.err.contains("did you mean `shop`?"),
+        "{}",
+        wrong.all()
+    );
+    let context = TestContext {
+        input: Some("shop\n".to_owned()),
+        ..context
+    };
+    context.run(&["destroy", "--stack", "shop"]).code(0);
+    assert_eq!(context.note("a"), None);
+}
+
+#[test]
+fn questions_can_show_more_first() {
+    let context = TestContext {
+        input: Some("d\ng\nu\ny\n".to_owned()),
+        ..TestContext::with_notes(ONE)
+    };
+    let ran = context.run(&["apply"]).code(0);
+    assert!(ran.err.contains("undone"), "{}", ran.all());
+    assert!(context.note("a").is_some());
+}
+
+#[test]
+fn the_same_spec_has_a_state_per_environment() {
+    let context = TestContext::with_notes(ONE);
+    let spec = std::fs::read_to_string(context.dir().join("fabrik.yaml")).unwrap();
+    context.write(
+        "fabrik.yaml",
+        &format!("{spec}environments:\n  staging: {{}}\n"),
+    );
+    context.run(&["apply", "--yes"]).code(0);
+    let staging = context.run(&["status", "-e", "staging"]).code(0);
+    assert!(
+        staging.out.contains("nothing applied yet"),
+        "{}",
+        staging.all()
+    );
+}
+
+#[test]
+fn events_are_lines_of_json() {
+    let context = TestContext::with_notes(ONE);
+    let ran = context
+        .run(&["apply", "--yes", "--json", "--json-into", "events.jsonl"])
+        .code(0);
+    let types: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["type"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(types.contains(&"run_ended".to_owned()), "{types:?}");
+    let file = std::fs::read_to_string(context.dir().join("events.jsonl")).unwrap();
+    assert!(file.lines().count() > 3);
+}
+
+#[test]
+fn data_outside_is_found_and_taken_over() {
+    let context = TestContext::with_notes(ONE);
+    context.run(&["apply", "--yes"]).code(0);
+    std::fs::write(
+        context.folder().join("a"),
+        r#"{"name":"a","text":"outside"}"#,
+    )
+    .unwrap();
+    let status = context.run(&["status", "--refresh"]).code(0);
+    assert!(status.out.contains("resources.a"), "{}", status.all());
+    let refresh = context.run(&["refresh"]).code(0);
+    assert_eq!(
+        context.note("a").unwrap(),
+        r#"{"name":"a","text":"outside"}"#
+    );
+    drop(refresh);
+}
+
+#[test]
+fn what_a_run_says() {
+    let two = format!(
+        "{ONE}  - {{ id: b, type: demo.note, spec: {{ name: b, text: \"see ${{a.url}}\" }} }}\n"
+    );
+    let context = TestContext::with_notes(&two);
+    let first = context.run(&["apply", "--yes"]);
+    context.notes(&two.replace("hello", "bye"));
+    let second = context.run(&["apply", "--yes"]);
+    let again = context.run(&["apply", "--yes"]);
+    let gone = context.run(&["destroy", "--yes"]);
+    let all: Vec<String> = [first, second, again, gone].iter().map(Ran::all).collect();
+    insta::with_settings!({filters => vec![(r" +\d+ ms", " [TIME]")]}, {
+        insta::assert_snapshot!(all.join("\n"));
+    });
+}

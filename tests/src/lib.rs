@@ -1,0 +1,4 @@
+//! What the tests of the whole share.
+
+pub mod null;
+pub mod shapes;
