@@ -53,9 +53,10 @@ impl MemoryInstance {
             Some(Written::Done(thing)) => Ok(Some(*thing)),
             Some(Written::Gone) => Ok(None),
             Some(Written::Failed(report)) => Err(Error::from(report.as_ref())),
-            Some(Written::NotDone) | None => {
-                Err(Error::new(ErrorKind::Misbehaved, "the cloud left a request out"))
-            }
+            Some(Written::NotDone) | None => Err(Error::new(
+                ErrorKind::Misbehaved,
+                "the cloud left a request out",
+            )),
         }
     }
 }
@@ -71,8 +72,14 @@ impl Instance for MemoryInstance {
     }
 
     async fn read(&self, _: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
-        if group.iter().all(|request| &*request.type_name == "memory.null") {
-            return group.iter().map(|request| Ok(Some(null::read(request)))).collect();
+        if group
+            .iter()
+            .all(|request| &*request.type_name == "memory.null")
+        {
+            return group
+                .iter()
+                .map(|request| Ok(Some(null::read(request))))
+                .collect();
         }
         group::read(self, group).await
     }
@@ -98,10 +105,14 @@ impl Instance for MemoryInstance {
         outcomes
     }
 
-    async fn locate(&self, _: &Cx, call: &[Operation]) -> Vec<Result<Located>> {
+    async fn locate(&self, cx: &Cx, call: &[Operation]) -> Vec<Result<Located>> {
         let mut found = Vec::with_capacity(call.len());
         for operation in call {
-            found.push(single::locate(self, operation).await);
+            found.push(match &*operation.type_name {
+                "memory.blob" => blob::locate(self, &cx.for_op(operation.op), operation).await,
+                "memory.null" => Ok(Located::Absent),
+                _ => single::locate(self, operation).await,
+            });
         }
         found
     }
@@ -113,7 +124,11 @@ impl Instance for MemoryInstance {
     async fn list(&self, _: &Cx, type_name: &str) -> Result<Vec<Object>> {
         let kind = type_name.to_owned();
         let found = self.find(Query::Of { kind, field: None }).await?;
-        Ok(found.into_iter().flatten().map(|thing| single::object(&thing)).collect())
+        Ok(found
+            .into_iter()
+            .flatten()
+            .map(|thing| single::object(&thing))
+            .collect())
     }
 
     async fn logs(
@@ -128,14 +143,20 @@ impl Instance for MemoryInstance {
             return Err(Error::new(ErrorKind::NotFound, message));
         };
         // One line for each change.
-        let from: u64 = options.after.as_deref().and_then(|at| at.parse().ok()).unwrap_or(0);
+        let from: u64 = options
+            .after
+            .as_deref()
+            .and_then(|at| at.parse().ok())
+            .unwrap_or(0);
         let lines = (from + 1..=thing.rev).map(|rev| LogLine {
             stream: "log".to_owned(),
             text: format!("revision {rev} of {}", thing.id),
             cursor: rev.to_string(),
         });
         let lines: Vec<LogLine> = lines.collect();
-        let skip = options.tail.map_or(0, |tail| lines.len().saturating_sub(tail));
+        let skip = options
+            .tail
+            .map_or(0, |tail| lines.len().saturating_sub(tail));
         Ok(lines.into_iter().skip(skip).collect())
     }
 }

@@ -89,9 +89,14 @@ impl RemoteCloud {
         let mut line = serde_json::to_vec(ask)
             .map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))?;
         line.push(b'\n');
-        let mut stream = TcpStream::connect(self.address).await.map_err(unreachable)?;
+        let mut stream = TcpStream::connect(self.address)
+            .await
+            .map_err(unreachable)?;
         stream.set_nodelay(true).map_err(|error| lost(&error))?;
-        stream.write_all(&line).await.map_err(|error| lost(&error))?;
+        stream
+            .write_all(&line)
+            .await
+            .map_err(|error| lost(&error))?;
         let mut reply = Vec::new();
         BufReader::new(stream)
             .take(MAX_LINE)

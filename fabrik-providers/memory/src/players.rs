@@ -26,14 +26,23 @@ impl Player for RuntimePlayer {
     }
 
     fn cannot(&self) -> &[&'static str] {
-        &["files", "hooks", "limits", "redirects", "tls.enabled", "volumes"]
+        &[
+            "files",
+            "hooks",
+            "limits",
+            "redirects",
+            "tls.enabled",
+            "volumes",
+        ]
     }
 
     fn expand(&self, intent: &Value, _: &Value, parts: &mut Parts) -> Result<Value> {
         let mut inputs = Map::new();
         inputs.insert("name".into(), required(intent, "name")?);
         let source = intent.get("source").and_then(|source| source.get("path"));
-        let command = intent.get("command").filter(|command| command.as_list().is_none());
+        let command = intent
+            .get("command")
+            .filter(|command| command.as_list().is_none());
         for (name, value) in [
             ("run", intent.get("image").or(source).or(command)),
             ("env", intent.get("env")),
@@ -43,8 +52,14 @@ impl Player for RuntimePlayer {
                 inputs.insert(name.into(), value.clone());
             }
         }
-        let domains = intent.get("domains").and_then(Value::as_list).unwrap_or_default();
-        let hosts: Vec<Value> = domains.iter().filter_map(|domain| domain.get("name").cloned()).collect();
+        let domains = intent
+            .get("domains")
+            .and_then(Value::as_list)
+            .unwrap_or_default();
+        let hosts: Vec<Value> = domains
+            .iter()
+            .filter_map(|domain| domain.get("name").cloned())
+            .collect();
         if !hosts.is_empty() {
             inputs.insert("hosts".into(), Value::list(hosts));
         }

@@ -49,7 +49,10 @@ impl Cloud {
     /// [`ErrorKind::Io`] when the address cannot be listened on.
     pub async fn serve(&self, address: SocketAddr) -> Result<Server> {
         let failed = |error: std::io::Error| {
-            Error::new(ErrorKind::Io, format!("cannot listen on {address}: {error}"))
+            Error::new(
+                ErrorKind::Io,
+                format!("cannot listen on {address}: {error}"),
+            )
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;

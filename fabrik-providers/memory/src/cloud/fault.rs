@@ -73,7 +73,7 @@ pub enum Does {
     Hang,
     /// It takes this much longer.
     Slow(Duration),
-    /// So many members are done, then the reply is lost.
+    /// So many members are done, none of an atomic call, then the reply is lost.
     StopAfter(usize),
     /// The provider panics.
     Panic,

@@ -111,7 +111,10 @@ impl Cloud {
     pub fn log_to(&self, path: &Path) -> Result<()> {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot open {}: {error}", path.display()))
+            Error::new(
+                ErrorKind::Io,
+                format!("cannot open {}: {error}", path.display()),
+            )
         })?;
         self.state().log.write_to(file);
         Ok(())
@@ -132,7 +135,9 @@ impl Cloud {
     /// How many requests changed something of a group, such as a zone or a site.
     pub fn writes_of(&self, group: &str) -> usize {
         let log = self.log();
-        let of = log.iter().filter(|entry| entry.group.as_deref() == Some(group));
+        let of = log
+            .iter()
+            .filter(|entry| entry.group.as_deref() == Some(group));
         let mut requests: Vec<u64> = of.map(|entry| entry.request).collect();
         requests.dedup();
         requests.len()
@@ -244,7 +249,9 @@ impl Cloud {
     /// The first fault that fits a call; one that is used up goes.
     fn take_fault(&self, call: &[Write]) -> Option<Fault> {
         let mut faults = lock(&self.0.faults);
-        let at = faults.iter().position(|fault| call.iter().any(|write| fault.on.fits(write)))?;
+        let at = faults
+            .iter()
+            .position(|fault| call.iter().any(|write| fault.on.fits(write)))?;
         let fault = faults[at].clone();
         faults[at].times -= 1;
         if faults[at].times == 0 {

@@ -45,7 +45,10 @@ pub(crate) struct Request<'a> {
 impl State {
     /// Every thing, shown or not.
     pub(crate) fn all(&self) -> Vec<Thing> {
-        self.things.values().map(|stored| stored.thing.clone()).collect()
+        self.things
+            .values()
+            .map(|stored| stored.thing.clone())
+            .collect()
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Thing> {
@@ -58,8 +61,10 @@ impl State {
 
     /// Changes an input behind everybody's back.
     pub(crate) fn tamper(&mut self, id: &str, field: &str, value: Json) -> bool {
-        let Some(Json::Object(inputs)) =
-            self.things.get_mut(id).map(|stored| &mut stored.thing.inputs)
+        let Some(Json::Object(inputs)) = self
+            .things
+            .get_mut(id)
+            .map(|stored| &mut stored.thing.inputs)
         else {
             return false;
         };
@@ -122,6 +127,10 @@ impl State {
             let (things, keys) = (self.things.clone(), self.keys.clone());
             (things, keys, self.next)
         });
+        if request.atomic && request.at_most < request.call.len() {
+            // Broken off before it was committed.
+            return Vec::new();
+        }
         let mut entries = Vec::new();
         let mut made: Vec<Option<Thing>> = Vec::new();
         let mut answers = Vec::new();
@@ -199,7 +208,8 @@ impl State {
                 let stored = self.own(request.account, write)?;
                 let thing = &mut stored.thing;
                 match write.what {
-                    What::Part => thing.parts += 1,
+                    // Uploading a part again changes nothing.
+                    What::Part => thing.parts = thing.parts.max(number(&inputs, "part")),
                     What::Seal => thing.sealed = true,
                     _ => {
                         // What is not set stays, unless it was set before: a write-only value.
@@ -286,6 +296,10 @@ fn gone(what: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no `{what}`"))
 }
 
+fn number(inputs: &Json, field: &str) -> u64 {
+    inputs.get(field).and_then(Json::as_u64).unwrap_or_default()
+}
+
 fn text(inputs: &Json, field: &str) -> Option<String> {
     inputs.get(field).and_then(Json::as_str).map(str::to_owned)
 }
@@ -301,7 +315,12 @@ fn merge(there: &mut Json, new: Json) {
 
 /// Puts in the values of earlier members.
 fn resolved(inputs: &Json, made: &[Option<Thing>]) -> Result<Json, Error> {
-    let invalid = || Error::new(ErrorKind::Invalid, "a reference to a member that is not there");
+    let invalid = || {
+        Error::new(
+            ErrorKind::Invalid,
+            "a reference to a member that is not there",
+        )
+    };
     Ok(match inputs {
         Json::Array(items) => {
             let items: Result<Vec<Json>, Error> =
@@ -309,7 +328,9 @@ fn resolved(inputs: &Json, made: &[Option<Thing>]) -> Result<Json, Error> {
             Json::Array(items?)
         }
         Json::Object(map) if map.contains_key("$member") => {
-            let at = map["$member"].as_u64().and_then(|at| usize::try_from(at).ok());
+            let at = map["$member"]
+                .as_u64()
+                .and_then(|at| usize::try_from(at).ok());
             let thing = at.and_then(|at| made.get(at)).and_then(Option::as_ref);
             let thing = thing.ok_or_else(invalid)?;
             let path = map.get("path").and_then(Json::as_str).unwrap_or("id");
@@ -325,7 +346,10 @@ fn resolved(inputs: &Json, made: &[Option<Thing>]) -> Result<Json, Error> {
             };
             let texts: Vec<String> = parts
                 .iter()
-                .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+                .map(|part| {
+                    part.as_str()
+                        .map_or_else(|| part.to_string(), str::to_owned)
+                })
                 .collect();
             Json::String(texts.concat())
         }

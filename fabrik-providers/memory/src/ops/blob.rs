@@ -1,8 +1,10 @@
-//! A create of several steps: reserve, upload part by part, seal. Each is durable before the next.
+//! A create of several steps: reserve, upload part by part, seal. Each is durable before the next,
+//! and doing a step again changes nothing.
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::decode;
-use fabrik_core::provider::{Cx, Operation, Outcome};
+use fabrik_core::provider::{Cx, Located, Operation, Outcome};
+use serde_json::json;
 
 use super::single::{done, object, write_of};
 use crate::instance::MemoryInstance;
@@ -15,18 +17,45 @@ pub(crate) async fn create(
     cx: &Cx,
     operation: &Operation,
 ) -> Result<Outcome> {
-    let spec: BlobSpec = decode(&operation.inputs)?;
-    let mut thing = match &operation.checkpoint {
+    let begun = match &operation.checkpoint {
         Some(begun) => {
             let found = instance.find(Query::Ids(vec![begun.id.clone()])).await?;
-            match found.into_iter().flatten().next() {
-                Some(thing) => thing,
-                // Somebody removed it meanwhile.
-                None => reserve(instance, cx, operation).await?,
-            }
+            found.into_iter().flatten().next()
         }
-        None => reserve(instance, cx, operation).await?,
+        None => None,
     };
+    let thing = if let Some(thing) = begun {
+        thing
+    } else {
+        let made = instance.write_one(write_of(operation)?).await?;
+        let thing = made.ok_or_else(missing)?;
+        cx.made(object(&thing)).await?;
+        thing
+    };
+    let thing = finish(instance, cx, operation, thing).await?;
+    Ok(done(operation, &thing))
+}
+
+/// Finds a blob that an operation began, and finishes it: half a blob is not what was asked for.
+pub(crate) async fn locate(
+    instance: &MemoryInstance,
+    cx: &Cx,
+    operation: &Operation,
+) -> Result<Located> {
+    let found = instance.find(Query::Mark(operation.op.to_string())).await?;
+    Ok(match found.into_iter().flatten().next() {
+        Some(thing) => Located::Ours(object(&finish(instance, cx, operation, thing).await?)),
+        None => Located::Absent,
+    })
+}
+
+async fn finish(
+    instance: &MemoryInstance,
+    cx: &Cx,
+    operation: &Operation,
+    mut thing: Thing,
+) -> Result<Thing> {
+    let spec: BlobSpec = decode(&operation.inputs)?;
     while thing.parts < spec.parts {
         cx.note(format!("part {} of {}", thing.parts + 1, spec.parts));
         thing = step(instance, operation, &thing, What::Part).await?;
@@ -35,17 +64,10 @@ pub(crate) async fn create(
     if !thing.sealed {
         thing = step(instance, operation, &thing, What::Seal).await?;
     }
-    Ok(done(operation, &thing))
-}
-
-async fn reserve(instance: &MemoryInstance, cx: &Cx, operation: &Operation) -> Result<Thing> {
-    let thing = instance.write_one(write_of(operation)?).await?;
-    let thing = thing.ok_or_else(missing)?;
-    cx.made(object(&thing)).await?;
     Ok(thing)
 }
 
-/// One further step. When it fails, what exists is known: the checkpoint says so.
+/// One further step. When it is refused, what exists is known: the checkpoint says so.
 async fn step(
     instance: &MemoryInstance,
     operation: &Operation,
@@ -55,6 +77,7 @@ async fn step(
     let write = Write {
         what,
         id: Some(thing.id.clone()),
+        inputs: json!({"part": thing.parts + 1}),
         ..write_of(operation)?
     };
     match instance.write_one(write).await {

@@ -18,12 +18,18 @@ use crate::types;
 pub(crate) async fn apply(instance: &MemoryInstance, call: &[Operation]) -> Vec<Outcome> {
     match write_all(instance, call).await {
         Ok(outcomes) => outcomes,
-        Err(error) => call.iter().map(|_| Outcome::Failed(error.clone())).collect(),
+        Err(error) => call
+            .iter()
+            .map(|_| Outcome::Failed(error.clone()))
+            .collect(),
     }
 }
 
 async fn write_all(instance: &MemoryInstance, call: &[Operation]) -> Result<Vec<Outcome>> {
-    let kind = call.first().map(|first| &*first.type_name).unwrap_or_default();
+    let kind = call
+        .first()
+        .map(|first| &*first.type_name)
+        .unwrap_or_default();
     let mut writes = Vec::with_capacity(call.len());
     for (at, operation) in call.iter().enumerate() {
         writes.push(member(operation, &call[..at])?);
@@ -32,17 +38,23 @@ async fn write_all(instance: &MemoryInstance, call: &[Operation]) -> Result<Vec<
     let group = shared.and_then(|field| {
         let first = call.first()?;
         let sent = first.inputs.get(field).and_then(Value::as_str);
-        let known = first.prior.as_ref().and_then(|prior| prior.inputs.get(field));
+        let known = first
+            .prior
+            .as_ref()
+            .and_then(|prior| prior.inputs.get(field));
         sent.or(known.and_then(Value::as_str)).map(str::to_owned)
     });
     let group = group.or_else(|| (kind == "memory.batch").then(|| "batch".to_owned()));
     let written = instance.write(writes, shared.is_some(), group).await?;
-    let outcomes = call.iter().zip(written).map(|(operation, written)| match written {
-        Written::Done(thing) => done(operation, &thing),
-        Written::Gone => Outcome::Gone,
-        Written::NotDone => Outcome::NotDone,
-        Written::Failed(report) => Outcome::Failed(Error::from(report.as_ref())),
-    });
+    let outcomes = call
+        .iter()
+        .zip(written)
+        .map(|(operation, written)| match written {
+            Written::Done(thing) => done(operation, &thing),
+            Written::Gone => Outcome::Gone,
+            Written::NotDone => Outcome::NotDone,
+            Written::Failed(report) => Outcome::Failed(Error::from(report.as_ref())),
+        });
     Ok(outcomes.collect())
 }
 
@@ -51,24 +63,25 @@ fn member(operation: &Operation, earlier: &[Operation]) -> Result<Write> {
     if operation.verb == Verb::Delete || !operation.inputs.has_unknown() {
         return write_of(operation);
     }
-    let scope: HashMap<&Address, usize> =
-        earlier.iter().enumerate().map(|(at, member)| (&member.address, at)).collect();
+    let scope: HashMap<&Address, usize> = earlier
+        .iter()
+        .enumerate()
+        .map(|(at, member)| (&member.address, at))
+        .collect();
     let inputs = link(&operation.inputs, earlier, &scope)?;
     write_with(operation, inputs)
 }
 
 /// Inputs with references to earlier members in the cloud's own form.
-fn link(
-    value: &Value,
-    earlier: &[Operation],
-    scope: &HashMap<&Address, usize>,
-) -> Result<Json> {
+fn link(value: &Value, earlier: &[Operation], scope: &HashMap<&Address, usize>) -> Result<Json> {
     Ok(match value {
         Value::Expr(expr) => link_expr(expr, earlier, scope)?,
         Value::Secret(inner) => link(inner, earlier, scope)?,
         Value::List(items) => {
-            let items: Result<Vec<Json>> =
-                items.iter().map(|item| link(item, earlier, scope)).collect();
+            let items: Result<Vec<Json>> = items
+                .iter()
+                .map(|item| link(item, earlier, scope))
+                .collect();
             Json::Array(items?)
         }
         Value::Map(map) => {
@@ -82,19 +95,17 @@ fn link(
     })
 }
 
-fn link_expr(
-    expr: &Expr,
-    earlier: &[Operation],
-    scope: &HashMap<&Address, usize>,
-) -> Result<Json> {
+fn link_expr(expr: &Expr, earlier: &[Operation], scope: &HashMap<&Address, usize>) -> Result<Json> {
     // What is known of members that exist is filled in; the rest is for the cloud.
     let known = |reference: &Reference| Ok(known(reference, earlier, scope));
     match expr::evaluate(expr, &known)? {
         Value::Expr(rest) => match rest.as_ref() {
             Expr::Ref(reference) => member_ref(reference, scope),
             Expr::Concat(parts) => {
-                let parts: Result<Vec<Json>> =
-                    parts.iter().map(|part| link_expr(part, earlier, scope)).collect();
+                let parts: Result<Vec<Json>> = parts
+                    .iter()
+                    .map(|part| link_expr(part, earlier, scope))
+                    .collect();
                 Ok(json!({"$text": parts?}))
             }
             Expr::Literal(value) => link(value, earlier, scope),
@@ -121,7 +132,10 @@ fn known(
     scope: &HashMap<&Address, usize>,
 ) -> Option<Value> {
     let member = &earlier[place(reference, scope)?];
-    let prior = member.prior.as_ref().filter(|_| member.verb == Verb::Update)?;
+    let prior = member
+        .prior
+        .as_ref()
+        .filter(|_| member.verb == Verb::Update)?;
     match reference.path.segments() {
         [Segment::Key(key)] if &**key == "id" => Some(Value::from(prior.id.as_str())),
         [Segment::Key(key)] if &**key == "url" => prior.outputs.get("url").cloned(),
@@ -132,8 +146,11 @@ fn known(
 fn member_ref(reference: &Reference, scope: &HashMap<&Address, usize>) -> Result<Json> {
     let at = place(reference, scope).ok_or_else(|| {
         let waits = Expr::from(reference.clone());
-        Error::new(ErrorKind::Unresolved, format!("{waits} is not known and no earlier member"))
-            .effect(Effect::None)
+        Error::new(
+            ErrorKind::Unresolved,
+            format!("{waits} is not known and no earlier member"),
+        )
+        .effect(Effect::None)
     })?;
     Ok(json!({"$member": at, "path": reference.path.to_string()}))
 }
@@ -153,7 +170,12 @@ pub(crate) async fn read(
             kind,
             field: Some((field.to_owned(), value)),
         },
-        None => Query::Ids(group.iter().map(|request| request.prior.id.clone()).collect()),
+        None => Query::Ids(
+            group
+                .iter()
+                .map(|request| request.prior.id.clone())
+                .collect(),
+        ),
     };
     match instance.find(query).await {
         Ok(found) => {
@@ -164,7 +186,9 @@ pub(crate) async fn read(
                 .collect();
             let answers = group.iter().map(|request| {
                 let thing = things.get(&request.prior.id);
-                Ok(thing.filter(|thing| *thing.kind == *request.type_name).map(object))
+                Ok(thing
+                    .filter(|thing| *thing.kind == *request.type_name)
+                    .map(object))
             });
             answers.collect()
         }

@@ -39,7 +39,10 @@ pub(crate) async fn apply(instance: &MemoryInstance, operation: &Operation) -> R
         }
         (_, Some(thing)) => done(operation, &thing),
         (_, None) => {
-            return Err(Error::new(ErrorKind::Misbehaved, "the cloud shows nothing of a change"));
+            return Err(Error::new(
+                ErrorKind::Misbehaved,
+                "the cloud shows nothing of a change",
+            ));
         }
     })
 }
@@ -100,7 +103,18 @@ fn checked(kind: &str, inputs: &Value) -> Result<Json> {
     }
     match kind {
         "memory.note" => fits::<NoteSpec>(inputs),
-        "memory.name" => fits::<NameSpec>(inputs),
+        // The cloud keeps names in lower case.
+        "memory.name" => {
+            let mut inputs = fits::<NameSpec>(inputs)?;
+            if let Some(name) = inputs
+                .get("name")
+                .and_then(Json::as_str)
+                .map(str::to_lowercase)
+            {
+                inputs["name"] = Json::String(name);
+            }
+            Ok(inputs)
+        }
         "memory.keyed" => fits::<KeyedSpec>(inputs),
         "memory.blob" => fits::<BlobSpec>(inputs),
         "memory.record" => fits::<RecordSpec>(inputs),
@@ -124,7 +138,11 @@ pub(crate) fn object(thing: &Thing) -> Object {
         hidden.push(secret);
     }
     let url = url_of(thing);
-    let name = thing.inputs.get("name").and_then(Json::as_str).unwrap_or_default();
+    let name = thing
+        .inputs
+        .get("name")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     let outputs = match thing.kind.as_str() {
         "memory.blob" => json!({"url": url, "sealed": thing.sealed}),
         "memory.app" => {
@@ -160,7 +178,11 @@ pub(crate) async fn locate(instance: &MemoryInstance, operation: &Operation) -> 
     let Some(name) = operation.inputs.get("name").and_then(Value::as_str) else {
         return Ok(Located::Absent);
     };
-    let field = Some(("name".to_owned(), name.to_owned()));
+    let name = match kind {
+        "memory.name" => name.to_lowercase(),
+        _ => name.to_owned(),
+    };
+    let field = Some(("name".to_owned(), name));
     let kind = kind.to_owned();
     let found = instance.find(Query::Of { kind, field }).await?;
     let Some(thing) = found.into_iter().flatten().next() else {
@@ -173,14 +195,23 @@ pub(crate) async fn locate(instance: &MemoryInstance, operation: &Operation) -> 
         hidden: &object.hidden,
     };
     let fields = fields(&thing.kind);
-    let equal = compare(&fields, &operation.inputs, None, Some(&object.inputs), treat)
-        .diff
-        .is_empty();
+    let equal = compare(
+        &fields,
+        &operation.inputs,
+        None,
+        Some(&object.inputs),
+        treat,
+    )
+    .diff
+    .is_empty();
     // A name is no ownership: whether nothing was there before, the engine knows.
     Ok(if equal {
         Located::Ours(object)
     } else {
-        Located::Unsure(format!("`{}` exists and differs from what was sent", object.id))
+        Located::Unsure(format!(
+            "`{}` exists and differs from what was sent",
+            object.id
+        ))
     })
 }
 
@@ -200,7 +231,10 @@ pub(crate) async fn lookup(
     inputs: &Value,
 ) -> Result<Object> {
     if kind != "memory.latest" {
-        return Err(Error::new(ErrorKind::Unsupported, format!("`{kind}` is not a lookup")));
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{kind}` is not a lookup"),
+        ));
     }
     let spec: LatestSpec = decode(inputs)?;
     let query = Query::Of {
@@ -211,11 +245,23 @@ pub(crate) async fn lookup(
         let digits = thing.id.rsplit('-').next().unwrap_or_default();
         digits.parse::<u64>().unwrap_or_default()
     };
-    let found = instance.find(query).await?.into_iter().flatten().max_by_key(number);
+    let found = instance
+        .find(query)
+        .await?
+        .into_iter()
+        .flatten()
+        .max_by_key(number);
     let thing = found.ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, format!("the folder `{}` holds no note", spec.folder))
+        Error::new(
+            ErrorKind::NotFound,
+            format!("the folder `{}` holds no note", spec.folder),
+        )
     })?;
-    let title = thing.inputs.get("title").and_then(Json::as_str).unwrap_or_default();
+    let title = thing
+        .inputs
+        .get("title")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     let outputs = LatestOutputs {
         id: thing.id.clone(),
         title: title.to_owned(),
