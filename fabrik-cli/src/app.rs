@@ -9,6 +9,7 @@ use fabrik_core::provider::{Provider, Registry};
 use fabrik_core::role::Component;
 
 use crate::args::parse::{self, Layout};
+use crate::builtin;
 use crate::exit::Exit;
 use crate::fail::Fail;
 use crate::host::Host;
@@ -49,12 +50,12 @@ impl std::fmt::Debug for App {
 impl App {
     /// The program with the providers Fabrik brings.
     pub fn new() -> App {
-        crate::builtin::add(App::bare())
+        builtin::providers(App::bare())
     }
 
-    /// The program without any provider.
+    /// The program with its kinds of apps, and no provider.
     pub fn bare() -> App {
-        App::default()
+        builtin::kinds(App::default())
     }
 
     /// Adds a provider; one of the same name is replaced.

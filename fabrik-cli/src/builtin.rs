@@ -1,8 +1,74 @@
-//! The providers Fabrik brings.
+//! What Fabrik brings: the kinds of apps, and the local provider's resident agent.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_provider_local::{AgentConfig, run_agent};
 
 use crate::app::App;
+use crate::args::duration;
+use crate::host::Host;
+use crate::world;
 
-/// Adds them.
-pub(crate) fn add(app: App) -> App {
+/// Variables every process of the agent gets: it lives long, so no tokens.
+const PASSED_ON: [&str; 9] = [
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR",
+];
+
+/// Adds the kinds of apps.
+pub(crate) fn kinds(mut app: App) -> App {
+    for kind in fabrik_core::kinds::all() {
+        app = app.component(kind);
+    }
     app
+}
+
+/// Adds the providers, and their helper processes.
+pub(crate) fn providers(app: App) -> App {
+    app.helper("local", local_agent)
+}
+
+/// `fabrik agent local STATE_DIR [--port N] [--address IP]… [--idle-exit DURATION]`.
+fn local_agent(host: &Host, words: &[OsString]) -> Result<()> {
+    let mut config = agent_config(words).ok_or_else(|| {
+        let takes =
+            "`agent local` takes STATE_DIR [--port N] [--address IP]… [--idle-exit DURATION]";
+        Error::new(ErrorKind::Invalid, takes)
+    })?;
+    for name in PASSED_ON {
+        if let Some(value) = host.env.get(name) {
+            config.base_env = config.base_env.with(name, value.as_str());
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Io, "no threads can be started").cause(error))?;
+    runtime
+        .block_on(run_agent(config))
+        .map_err(|error| Error::new(ErrorKind::Unavailable, format!("the agent ended: {error}")))
+}
+
+fn agent_config(words: &[OsString]) -> Option<AgentConfig> {
+    let (state_dir, flags) = words.split_first()?;
+    let mut config = AgentConfig::new(PathBuf::from(state_dir), world::system_time);
+    env!("CARGO_PKG_VERSION").clone_into(&mut config.version);
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for pair in flags.chunks(2) {
+        let [flag, value] = pair else { return None };
+        let value = value.to_str()?;
+        match flag.to_str()? {
+            "--port" => config.port = value.parse().ok()?,
+            "--address" => addresses.push(value.parse().ok()?),
+            "--idle-exit" => config.idle_exit = duration(value).ok()?,
+            _ => return None,
+        }
+    }
+    if !addresses.is_empty() {
+        config.addresses = addresses;
+    }
+    Some(config)
 }

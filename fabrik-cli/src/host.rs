@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use fabrik_core::error::Result;
+
 /// The surroundings a provider is registered in.
 #[derive(Clone)]
 pub struct Host {
@@ -29,5 +31,5 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// Runs a helper process with its words and gives its exit code.
-pub type Helper = fn(&Host, &[OsString]) -> u8;
+/// Runs a helper process with its words until it ends.
+pub type Helper = fn(&Host, &[OsString]) -> Result<()>;

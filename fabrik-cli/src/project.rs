@@ -91,12 +91,12 @@ fn missing(dir: &Path, named: &str, looked: Vec<PathBuf>) -> Error {
         (Some(like), _) => error.hint(format!("did you mean `{like}`?")),
         (None, []) => error.hint("name a spec with `-f FILE`, or work elsewhere with `-C DIR`"),
         (None, known) => {
-            let names: Vec<String> = known
+            let shown: Vec<String> = known
                 .iter()
                 .take(8)
                 .map(|(id, _)| format!("`{id}`"))
                 .collect();
-            error.hint(format!("specs here: {}", names.join(", ")))
+            error.hint(format!("specs here: {}", shown.join(", ")))
         }
     }
 }

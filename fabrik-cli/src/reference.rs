@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::{Mode, Registry, TypeInfo, Undo};
+use fabrik_core::spec::Section;
 use serde_json::Value as Json;
 
 /// Deepest nesting of fields shown.
@@ -19,12 +20,14 @@ pub(crate) fn type_info<'a>(registry: &'a Registry, name: &str) -> Result<&'a Ar
     if let Some(info) = registry.types().find(|info| &*info.name == name) {
         return Ok(info);
     }
+    let sections = fabrik_core::spec::fields();
     let known: Vec<&str> = registry
         .types()
         .map(|info| &*info.name)
         .chain(registry.component_kinds())
         .chain(registry.providers().map(|provider| &*provider.info().name))
         .chain(TOPICS.iter().map(|(topic, _)| *topic))
+        .chain(sections.iter().map(|section| section.name))
         .collect();
     let message = format!("nothing is known about `{name}`");
     let error = Error::new(ErrorKind::NotFound, message);
@@ -38,7 +41,6 @@ pub(crate) fn type_info<'a>(registry: &'a Registry, name: &str) -> Result<&'a Ar
 pub(crate) const TOPICS: &[(&str, &str)] = &[
     ("exit-codes", "what the program's exit codes mean"),
     ("env", "environment variables the program reads"),
-    ("spec", "the top level of a spec"),
 ];
 
 /// The page of a type, as Markdown.
@@ -86,6 +88,16 @@ pub(crate) fn schema_page(title: &str, intro: &str, schema: &Json) -> String {
     }
     page.push_str("## Fields\n\n");
     fields(schema, schema, 0, true, &mut page);
+    page
+}
+
+/// The page of a part of the language.
+pub(crate) fn section_page(section: &Section) -> String {
+    let mut page = format!("# {}\n\n{}\n\n## Fields\n\n", section.name, section.about);
+    for field in &section.fields {
+        let later = if field.ready { "" } else { " (not built yet)" };
+        _ = writeln!(page, "- `{}`{later}: {}", field.name, field.about);
+    }
     page
 }
 

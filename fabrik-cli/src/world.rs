@@ -154,6 +154,15 @@ fn user(env: &BTreeMap<String, String>) -> String {
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
+/// The wall clock, for a helper process that keeps its own time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "helper processes are given this as their clock"
+)]
+pub(crate) fn system_time() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 /// What tells the processes of this machine apart.
 fn liveness(host: &str) -> ProcLiveness {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();

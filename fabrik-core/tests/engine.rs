@@ -1,4 +1,5 @@
 //! The engine, end to end, over a small cloud in memory.
+#![expect(clippy::unwrap_used, reason = "a failed test is told by its panic")]
 
 #[path = "engine/cloud.rs"]
 mod cloud;

@@ -18,7 +18,10 @@ pub(super) fn agent(session: &mut Session, args: &AgentArgs) -> Done {
         .find(|(known, _)| *known == name)
         .map(|(_, helper)| *helper);
     match helper {
-        Some(helper) => Ok(Exit(helper(&session.host, &args.args[1..]))),
+        Some(helper) => {
+            helper(&session.host, &args.args[1..])?;
+            Ok(Exit::DONE)
+        }
         None => Err(Fail::usage(format!("there is no helper process `{name}`"))),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use fabrik_core::spec;
 use serde_json::json;
 
 use crate::args::DocsArgs;
@@ -60,6 +61,9 @@ fn page(session: &Session, topic: &str) -> Done<String> {
         _ = writeln!(intro, "\nConfigured below `providers: {{{topic}: …}}`.");
         return Ok(reference::schema_page(topic, &intro, &info.config));
     }
+    if let Some(section) = spec::fields().iter().find(|section| section.name == topic) {
+        return Ok(reference::section_page(section));
+    }
     match topic {
         "exit-codes" => {
             let mut page = "# Exit codes\n\n".to_owned();
@@ -75,11 +79,6 @@ fn page(session: &Session, topic: &str) -> Done<String> {
             }
             Ok(page)
         }
-        "spec" => Ok(reference::schema_page(
-            "spec",
-            "The top level of a spec.",
-            &fabrik_core::spec::schema(registry),
-        )),
         _ => Ok(reference::type_page(reference::type_info(registry, topic)?)),
     }
 }
@@ -113,7 +112,12 @@ fn list(session: &mut Session) -> Done {
         .iter()
         .map(|(topic, text)| ((*topic).to_owned(), (*text).to_owned()))
         .collect();
-    let groups: [(&str, Vec<(String, String)>); 4] = [
+    let language = spec::fields()
+        .iter()
+        .map(|section| (section.name.to_owned(), first_sentence(section.about)))
+        .collect();
+    let groups: [(&str, Vec<(String, String)>); 5] = [
+        ("The language", language),
         ("Kinds of apps", kinds),
         ("Resource types", types),
         ("Providers", providers),
@@ -150,6 +154,11 @@ fn list(session: &mut Session) -> Done {
         .out
         .message("\n`fabrik docs NAME` shows one in full")?;
     Ok(Exit::DONE)
+}
+
+fn first_sentence(text: &str) -> String {
+    let end = text.find(". ").map_or(text.len(), |at| at + 1);
+    text[..end].to_owned()
 }
 
 fn first_line(text: &str) -> String {

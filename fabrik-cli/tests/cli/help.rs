@@ -73,3 +73,9 @@ fn mistakes_on_the_command_line() {
         .collect();
     insta::assert_snapshot!(all.join("\n"));
 }
+
+#[test]
+fn helpers_that_are_not_there() {
+    let ran = TestContext::new().run(&["agent", "nobody"]).code(64);
+    assert!(ran.err.contains("nobody"), "{}", ran.all());
+}

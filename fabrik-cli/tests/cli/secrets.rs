@@ -60,3 +60,76 @@ fn a_secret_is_set_from_input_and_rotated() {
     let shown = context.run(&["secrets", "reveal", "PW", "--yes"]).code(0);
     assert_eq!(shown.out, "typed-by-hand\n");
 }
+
+/// Everything a whole life says and keeps holds no secret in clear: streams, logs, state, plans.
+#[test]
+fn canaries_stay_inside() {
+    let note = |id: &str, rest: &str, secret: &str| {
+        format!(
+            "  - {{ id: {id}, type: demo.note{rest}, spec: {{ name: {id}, password: \"${{secrets.{secret}}}\" }} }}\n"
+        )
+    };
+    let mut context = TestContext::with_notes(
+        &[
+            note("a", "", "FROM_ENV"),
+            note("b", "", "FROM_FILE"),
+            note("c", "", "MADE"),
+            "  - { id: d, type: demo.note, depends_on: [a, b, c], spec: { name: d, trouble: panic } }\n"
+                .to_owned(),
+        ]
+        .concat(),
+    );
+    let spec = std::fs::read_to_string(context.dir().join("fabrik.yaml")).unwrap();
+    let secrets = "secrets: { FROM_ENV: {}, FROM_FILE: {}, MADE: { generate: 40 } }\n";
+    context.write("fabrik.yaml", &format!("{spec}{secrets}"));
+    context.write(".env", "FROM_FILE=canary-from-the-file\n");
+    let env = "canary-from-the-environment".to_owned();
+    context.env.insert("FROM_ENV".to_owned(), env);
+
+    let mut said = String::new();
+    let all: [&[&str]; 8] = [
+        &["plan", "-o", "p.fplan", "-vvv", "--log-file", "log"],
+        &[
+            "apply",
+            "--yes",
+            "--on-failure",
+            "keep",
+            "--json",
+            "-vvv",
+            "--log-file",
+            "log",
+        ],
+        &["status", "--refresh", "-v"],
+        &["history", "show", "--replay", "--json"],
+        &["state", "list", "--json"],
+        &["state", "export", "state.json"],
+        &["secrets", "list", "--json"],
+        &["doctor", "--json"],
+    ];
+    for words in all {
+        let output = context.process(words).output().unwrap();
+        said.push_str(&String::from_utf8_lossy(&output.stdout));
+        said.push_str(&String::from_utf8_lossy(&output.stderr));
+    }
+    let made = context
+        .process(&["secrets", "reveal", "MADE", "--yes"])
+        .output()
+        .unwrap();
+    let made = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    assert_eq!(made.len(), 40);
+    for name in [
+        "log",
+        "p.fplan",
+        "state.json",
+        ".fabrik/state.db",
+        ".fabrik/state.db-wal",
+    ] {
+        if let Ok(bytes) = std::fs::read(context.dir().join(name)) {
+            said.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    assert!(said.len() > 5000, "{said}");
+    for canary in ["canary-from-the-file", "canary-from-the-environment", &made] {
+        assert!(!said.contains(canary), "{canary} got out");
+    }
+}

@@ -205,11 +205,8 @@ pub(crate) async fn rolled_back(
 pub(crate) fn interrupted(
     journal: &Journal,
     snapshot: &Snapshot,
-    plan: &Plan,
-    known: &Known,
     checks: Vec<CheckResult>,
-) -> Result<RunReport> {
-    _ = (plan, known);
+) -> RunReport {
     let end = RunEnd {
         result: RunResult::Interrupted,
         revision: snapshot.revision,
@@ -223,10 +220,10 @@ pub(crate) fn interrupted(
     journal.events.emit(EventBody::RunEnded {
         end: Box::new(end.clone()),
     });
-    Ok(RunReport {
+    RunReport {
         run: Some(journal.run),
         end,
         outputs: snapshot.outputs.clone(),
         checks,
-    })
+    }
 }

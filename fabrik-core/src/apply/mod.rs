@@ -68,7 +68,7 @@ pub(crate) async fn apply(
 impl Apply {
     async fn under_lock(mut self, lease: &crate::state::Lease) -> Result<RunReport> {
         let snapshot = self.engine.0.store.load().await?;
-        let continued = self.check(&snapshot).await?;
+        let continued = self.check(&snapshot)?;
         if self.plan.is_empty() && continued.is_none() {
             return Ok(self.nothing(&snapshot));
         }
@@ -84,7 +84,7 @@ impl Apply {
     }
 
     /// Refuses a plan that no longer fits.
-    async fn check(&self, snapshot: &Snapshot) -> Result<Option<u64>> {
+    fn check(&self, snapshot: &Snapshot) -> Result<Option<u64>> {
         if snapshot.head != self.plan.head {
             return Err(Error::new(
                 ErrorKind::Stale,
@@ -209,7 +209,7 @@ impl Apply {
             error = failed_check(&checks);
         }
         if total.stopped == Stop::Now {
-            return finish::interrupted(&journal, snapshot, &self.plan, &known, checks);
+            return Ok(finish::interrupted(&journal, snapshot, checks));
         }
         if let Some(error) = error {
             let check_failed = error.kind() == ErrorKind::CheckFailed;
@@ -264,7 +264,7 @@ impl Apply {
             add(&mut total, stage);
         }
         if total.stopped == Stop::Now {
-            return finish::interrupted(&journal, snapshot, &self.plan, &known, checks);
+            return Ok(finish::interrupted(&journal, snapshot, checks));
         }
         let error = total.failed.first().map(|(_, error)| error.clone());
         let result = match (&error, total.stopped) {
@@ -562,7 +562,7 @@ impl Apply {
         )
         .await?;
         if ended.stopped == Stop::Now {
-            return finish::interrupted(journal, snapshot, &self.plan, known, checks);
+            return Ok(finish::interrupted(journal, snapshot, checks));
         }
         let mut outputs = snapshot.outputs.clone();
         outputs.retain(|_, value| !value.has_unknown());

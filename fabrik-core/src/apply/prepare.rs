@@ -42,7 +42,7 @@ pub(crate) struct Preparation {
 /// What is to be done.
 pub(crate) enum Prepared {
     /// Nothing remote.
-    Skip(Skipped),
+    Skip(Box<Skipped>),
     /// A call.
     Call(Box<Prepare>),
 }
@@ -221,7 +221,7 @@ impl Preparation {
                 decided.action,
                 Some(Action::Replace { .. } | Action::Create)
             ) {
-                return self.in_place(decided, old, true).await;
+                return self.in_place(decided, old, true);
             }
         }
         let planned = self.planned(None, None).await?;
@@ -384,17 +384,12 @@ impl Preparation {
             )
             .hint("plan again")
             .effect(Effect::None)),
-            _ => self.in_place(decided, row, false).await,
+            _ => self.in_place(decided, row, false),
         }
     }
 
     /// An update in place, or nothing at all.
-    async fn in_place(
-        &self,
-        decided: Again,
-        row: Option<&Row>,
-        cancels_twin: bool,
-    ) -> Result<Prepared> {
+    fn in_place(&self, decided: Again, row: Option<&Row>, cancels_twin: bool) -> Result<Prepared> {
         let row =
             row.ok_or_else(|| Error::new(ErrorKind::Unexpected, "an update without an object"))?;
         let triggered = self.change.as_ref().is_some_and(|change| {
@@ -410,12 +405,12 @@ impl Preparation {
             new.object.outputs = observed.outputs.clone();
         }
         if decided.action.is_none() && !triggered {
-            return Ok(Prepared::Skip(Skipped {
+            return Ok(Prepared::Skip(Box::new(Skipped {
                 known: Some(new.object.clone()),
                 put: Some(new),
                 cancels_twin,
                 ..Skipped::nothing()
-            }));
+            })));
         }
         let operation = Operation {
             op: self.fresh,
@@ -472,11 +467,11 @@ impl Preparation {
             },
         );
         if comparison.diff.is_empty() {
-            return Ok(Prepared::Skip(Skipped {
+            return Ok(Prepared::Skip(Box::new(Skipped {
                 known: Some(row.object.clone()),
                 put: Some(row),
                 ..Skipped::nothing()
-            }));
+            })));
         }
         let operation = Operation {
             op: self.fresh,
@@ -535,19 +530,19 @@ impl Preparation {
     fn delete(&self) -> Prepared {
         match &self.row {
             Some(row) if !row.object.id.is_empty() => self.delete_of(row),
-            Some(row) => Prepared::Skip(Skipped {
+            Some(row) => Prepared::Skip(Box::new(Skipped {
                 remove: Some(row.oid),
                 ..Skipped::nothing()
-            }),
-            None => Prepared::Skip(Skipped::nothing()),
+            })),
+            None => Prepared::Skip(Box::new(Skipped::nothing())),
         }
     }
 
     fn vanish(&self) -> Prepared {
-        Prepared::Skip(Skipped {
+        Prepared::Skip(Box::new(Skipped {
             remove: self.row.as_ref().map(|row| row.oid),
             ..Skipped::nothing()
-        })
+        }))
     }
 
     fn action(&self) -> Result<Prepared> {
@@ -587,10 +582,10 @@ impl Preparation {
                 .lookup(&self.cx, &self.step.type_name, &self.inputs),
         )
         .await?;
-        Ok(Prepared::Skip(Skipped {
+        Ok(Prepared::Skip(Box::new(Skipped {
             known: Some(object),
             ..Skipped::nothing()
-        }))
+        })))
     }
 }
 

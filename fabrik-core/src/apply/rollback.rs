@@ -93,7 +93,7 @@ pub(crate) fn build(journal: &Journal, session: &Session, next_step: u32) -> Res
         removals: HashMap::new(),
     };
     for (address, touched) in &touched {
-        builder.undo_address(address, touched)?;
+        builder.undo_address(address, touched);
     }
     builder.refer_to_recreated();
     builder.finish(next_step)
@@ -223,7 +223,7 @@ impl Builder<'_> {
         at
     }
 
-    fn undo_address(&mut self, address: &Address, touched: &Touched) -> Result<()> {
+    fn undo_address(&mut self, address: &Address, touched: &Touched) {
         let rows: Vec<&Row> = self
             .journal
             .rows
@@ -254,10 +254,11 @@ impl Builder<'_> {
             self.restores.insert(address.clone(), step);
         }
         if touched.ran {
-            return self.undo_action(touched, &rows);
+            self.undo_action(touched, &rows);
+            return;
         }
         let Some(before) = &touched.before else {
-            return Ok(());
+            return;
         };
         match self.journal.rows.get(&before.oid) {
             // Even when state looks the same: the update may have put back what had drifted.
@@ -294,7 +295,6 @@ impl Builder<'_> {
             }
             None => self.put_back(before, "put back in state"),
         }
-        Ok(())
     }
 
     fn put_back(&mut self, before: &Row, what: &str) {
@@ -304,7 +304,7 @@ impl Builder<'_> {
     }
 
     /// An action is run again with what it ran with before, when it watches something.
-    fn undo_action(&mut self, touched: &Touched, rows: &[&Row]) -> Result<()> {
+    fn undo_action(&mut self, touched: &Touched, rows: &[&Row]) {
         match &touched.before {
             Some(before) if !before.options.run_when_changed.is_empty() => {
                 let now = self.journal.rows.get(&before.oid).unwrap_or(before);
@@ -329,7 +329,6 @@ impl Builder<'_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Whoever refers to what is made anew, and is not restored anyway, gets the new id.
@@ -495,30 +494,30 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
 
 async fn delete_new(preparation: &Preparation) -> Result<Prepared> {
     let Some(row) = &preparation.row else {
-        return Ok(Prepared::Skip(Skipped::nothing()));
+        return Ok(Prepared::Skip(Box::new(Skipped::nothing())));
     };
     if row.object.id.is_empty() {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             remove: Some(row.oid),
             ..Skipped::nothing()
-        }));
+        })));
     }
     let Some(found) = preparation.read(row.object.clone()).await? else {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             remove: Some(row.oid),
             ..Skipped::nothing()
-        }));
+        })));
     };
     if row.status == RowStatus::Current
         && let Some(path) = differs(preparation, &row.object.inputs, &found)
     {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             left: Some(format!(
                 "`{}` was made by this run, but somebody changed its `{path}` since",
                 found.id
             )),
             ..Skipped::nothing()
-        }));
+        })));
     }
     Ok(preparation.delete_of(row))
 }
@@ -577,16 +576,16 @@ async fn restore(
     unclear: bool,
 ) -> Result<Prepared> {
     let Some(row) = &preparation.row else {
-        return Ok(Prepared::Skip(Skipped::nothing()));
+        return Ok(Prepared::Skip(Box::new(Skipped::nothing())));
     };
     let Some(found) = preparation.read(row.object.clone()).await? else {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             left: Some(format!(
                 "`{}` was updated by this run and deleted by somebody since",
                 row.object.id
             )),
             ..Skipped::nothing()
-        }));
+        })));
     };
     let target = target(preparation, before, observed);
     // What the run set and the target does not have is unset; so compare with what the run sent.
@@ -612,20 +611,20 @@ async fn restore(
         restored.object.inputs = preparation.inputs.clone();
     }
     if comparison.diff.is_empty() {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             known: Some(restored.object.clone()),
             put: Some(restored),
             ..Skipped::nothing()
-        }));
+        })));
     }
     if !unclear && let Some(path) = differs(preparation, &row.object.inputs, &found) {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             left: Some(format!(
                 "`{}` was updated by this run, but somebody changed its `{path}` since",
                 found.id
             )),
             ..Skipped::nothing()
-        }));
+        })));
     }
     Ok(update_to(
         preparation,
@@ -672,7 +671,7 @@ fn update_to(
 
 async fn refer(preparation: &Preparation, before: &Row) -> Result<Prepared> {
     let Some(found) = preparation.read(before.object.clone()).await? else {
-        return Ok(Prepared::Skip(Skipped::nothing()));
+        return Ok(Prepared::Skip(Box::new(Skipped::nothing())));
     };
     // What had drifted on it stays as it was.
     let target = target(preparation, before, Some(&found));
@@ -737,26 +736,26 @@ async fn recreate(
 /// Puts an adopted object back and forgets it.
 async fn release(preparation: &Preparation, observed: &Object) -> Result<Prepared> {
     let Some(row) = &preparation.row else {
-        return Ok(Prepared::Skip(Skipped::nothing()));
+        return Ok(Prepared::Skip(Box::new(Skipped::nothing())));
     };
     let forget = Skipped {
         remove: Some(row.oid),
         ..Skipped::nothing()
     };
     let Some(found) = preparation.read(row.object.clone()).await? else {
-        return Ok(Prepared::Skip(forget));
+        return Ok(Prepared::Skip(Box::new(forget)));
     };
     if found.inputs == observed.inputs {
-        return Ok(Prepared::Skip(forget));
+        return Ok(Prepared::Skip(Box::new(forget)));
     }
     if let Some(path) = differs(preparation, &row.object.inputs, &found) {
-        return Ok(Prepared::Skip(Skipped {
+        return Ok(Prepared::Skip(Box::new(Skipped {
             left: Some(format!(
                 "`{}` was adopted by this run, but somebody changed its `{path}` since",
                 found.id
             )),
             ..Skipped::nothing()
-        }));
+        })));
     }
     Ok(update_to(
         preparation,

@@ -189,7 +189,7 @@ impl Engine {
         self.surgery(&format!("state rm {}", globs.join(" ")), move |snapshot| {
             let mut cuts = Vec::new();
             let mut touched = Vec::new();
-            for row in snapshot.rows.iter() {
+            for row in &snapshot.rows {
                 if wanted.iter().any(|glob| row.address.matches(glob)) {
                     let kind = EntryKind::State {
                         address: row.address.clone(),

@@ -104,7 +104,7 @@ pub(crate) fn build(plan: &mut Plan, snapshot: &Snapshot, session: &Session) -> 
     builder.make();
     builder.order_creates();
     builder.order_deletes(snapshot);
-    builder.assign_groups()?;
+    builder.assign_groups();
     builder.pull_forward(snapshot);
     builder.finish()
 }
@@ -303,7 +303,7 @@ impl Builder<'_> {
 
     /// Asks the provider how each step goes together with others; deletes of a whole group join the
     /// group's one call before verification.
-    fn assign_groups(&mut self) -> Result<()> {
+    fn assign_groups(&mut self) {
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             if matches!(step.kind, StepKind::Read | StepKind::Vanish) {
@@ -333,7 +333,6 @@ impl Builder<'_> {
             }
             self.groups[at] = group;
         }
-        Ok(())
     }
 
     /// A first-stage step cannot wait for a second-stage one: that one is pulled forward. So is the

@@ -3,22 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::{good_id, not_yet};
 use super::each::Which;
-use super::expand::{KindFacts, Stage};
 use super::node::{Entry, Node};
-use super::options::Written;
 use super::resources::Pending;
 use super::roles::On;
-use super::shape::{check, coerce};
+use super::scalars::good_id;
 use super::world::{AppName, AppOut, Instances, Own, Place, Where, World};
 use crate::address::Address;
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Span};
-use crate::error::Error;
-use crate::role::{Component, ComponentOut, Parts};
-use crate::stack::{AppInfo, CheckDecl, Origin, Stack};
-use crate::value::{Map, Path, Segment, Value};
+use crate::diagnostic::Span;
+use crate::stack::{CheckDecl, Stack};
+use crate::value::{Path, Segment, Value};
 
 /// Keys every app may have, handled here, with what they are.
 pub(super) const COMMON: &[(&str, &str)] = &[
@@ -87,7 +82,7 @@ pub(super) struct RawApp {
 impl RawApp {
     /// The place of a field of the long form: its own, or that of the shorthand it came from (a key
     /// that the long form, `block`, has not).
-    fn place_of(&self, path: &Path, key: bool, block: &Value) -> Span {
+    pub(super) fn place_of(&self, path: &Path, key: bool, block: &Value) -> Span {
         let Some(Segment::Key(first)) = path.segments().first() else {
             return self.span;
         };
@@ -210,251 +205,6 @@ impl World<'_> {
         if let Some(known) = self.apps.get_mut(&raw.key) {
             known.state = state;
         }
-    }
-
-    /// The component of an app's kind, or of its template's.
-    fn kind(&mut self, raw: &RawApp) -> Option<(Arc<dyn Component>, Arc<KindFacts>)> {
-        let place = Place::new(Where::Body);
-        if raw.node.entries().is_none() {
-            let text = format!("an app is a map, not {}", raw.node.kind_name());
-            let help = "write `kind` and what it takes".to_owned();
-            let span = if raw.node.is_null() {
-                raw.span
-            } else {
-                raw.node.span
-            };
-            self.error(codes::WRONG_TYPE, span, &place, text, Some(help));
-            return None;
-        }
-        let (kind, span) = match (raw.node.get("kind"), raw.node.get("template")) {
-            (Some(node), _) => (node.as_text().cloned().unwrap_or_default(), node.span),
-            (None, Some(node)) => {
-                let name = node.as_text().cloned().unwrap_or_default();
-                match self.request.templates.get(&*name) {
-                    Some(kind) => (Arc::from(kind.as_str()), node.span),
-                    None => {
-                        let known = self.request.templates.keys().map(String::as_str);
-                        let help = self.report.suggest(&name, known);
-                        let text = format!("there is no template `{name}`");
-                        self.error(codes::UNKNOWN_KIND, node.span, &place, text, help);
-                        return None;
-                    }
-                }
-            }
-            (None, None) => {
-                let known: Vec<&str> = self.request.registry.component_kinds().collect();
-                let help = format!("add `kind:`; there is {}", super::shape::list_some(&known));
-                let text = format!("`kind` is missing in the app `{}`", raw.key);
-                self.error(codes::MISSING_FIELD, raw.span, &place, text, Some(help));
-                return None;
-            }
-        };
-        match self.request.registry.component(&kind) {
-            Some(component) => {
-                let facts = self.kind_facts(component);
-                Some((component.clone(), facts))
-            }
-            None if KINDS.contains(&&*kind) => {
-                let known: Vec<&str> = self.request.registry.component_kinds().collect();
-                let help = format!("there is {}", super::shape::list_some(&known));
-                let text = format!("the kind `{kind}` is not implemented yet");
-                self.error(codes::NOT_YET, span, &place, text, Some(help));
-                None
-            }
-            None => {
-                let registry = self.request.registry;
-                let help = self.report.suggest(
-                    &kind,
-                    registry.component_kinds().chain(KINDS.iter().copied()),
-                );
-                let text = format!("there is no kind `{kind}`");
-                self.error(codes::UNKNOWN_KIND, span, &place, text, help);
-                None
-            }
-        }
-    }
-
-    fn kind_facts(&mut self, component: &Arc<dyn Component>) -> Arc<KindFacts> {
-        if let Some(facts) = self.kinds.get(component.kind()) {
-            return facts.clone();
-        }
-        let facts = Arc::new(KindFacts::new(&component.schema()));
-        self.kinds.insert(component.kind().into(), facts.clone());
-        facts
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the pieces of one expansion")]
-    fn expand_one(
-        &mut self,
-        raw: &RawApp,
-        component: &Arc<dyn Component>,
-        facts: &KindFacts,
-        place: &Place<'_>,
-        defaults: &On,
-        stack: &mut Stack,
-        pending: &mut Vec<Pending>,
-    ) -> Option<AppOut> {
-        let address = place.address?;
-        let errors = self.report.errors();
-        let mut written = Written::default();
-        let mut block = Map::new();
-        let mut own: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-        let mut on = On::default();
-        for entry in raw.node.entries().into_iter().flatten() {
-            let key = &*entry.key;
-            let takes = facts.schema.declares(0, key, 0);
-            if key == "on" {
-                on = self.read_on(&entry.value, place);
-            } else if takes {
-                let value = self.lower_field(entry, &facts.schema, place);
-                block.insert(entry.key.clone(), value);
-            } else if COMMON.iter().any(|row| row.0 == key) {
-                self.option(entry, &mut written, place);
-            } else if key.starts_with("x-") {
-            } else if self.request.registry.provider(key).is_some() {
-                let value = self.own_block(entry, place);
-                own.insert(entry.key.clone(), value);
-            } else if LATER.contains(&key) {
-                not_yet(key, entry.key_span, &mut self.report);
-            } else {
-                let value = self.lower_field(entry, &facts.schema, place);
-                block.insert(entry.key.clone(), value);
-            }
-        }
-        let block = component.normalise(Value::Map(Arc::new(block)));
-        let block = coerce(&facts.schema, Some(0), &block);
-        for problem in check(&facts.schema, &block) {
-            let span = raw.place_of(&problem.path, problem.key, &block);
-            let mut problem = problem;
-            if problem.code == codes::UNKNOWN_FIELD && problem.path.segments().len() == 1 {
-                self.unknown_app_key(&mut problem, facts);
-            }
-            self.problem(problem, span, place);
-        }
-        if self.report.errors() > errors {
-            return None;
-        }
-        let options = Arc::new(written.options.clone());
-        let origin = Origin {
-            span: raw.span,
-            fields: Arc::default(),
-        };
-        let parts = Parts::new(address.clone(), "".into(), options, Some(origin));
-        let mut stage = Stage::new(self, facts, on.or(defaults), own, parts);
-        let result = component.expand(&block, &mut stage);
-        let (parts, choices) = stage.done();
-        match result {
-            Ok(out) => {
-                stack.choices.extend(choices);
-                self.place_parts(
-                    raw,
-                    component.kind(),
-                    parts,
-                    out,
-                    &written,
-                    place,
-                    stack,
-                    pending,
-                )
-            }
-            Err(error) => {
-                self.expansion_error(&error, raw, place);
-                None
-            }
-        }
-    }
-
-    /// A better suggestion for an unknown key of an app: the common keys are known too.
-    fn unknown_app_key(&mut self, problem: &mut super::shape::Problem, facts: &KindFacts) {
-        let key = problem.path.to_string();
-        let mut known = Vec::new();
-        facts.schema.keys(0, 0, &mut known);
-        known.extend(facts.shorthands.iter().map(String::as_str));
-        known.extend(COMMON.iter().map(|row| row.0));
-        problem.help = self.report.suggest(&key, known);
-    }
-
-    /// Puts what an expansion made into the stack.
-    #[expect(clippy::too_many_arguments, reason = "the pieces of one expansion")]
-    fn place_parts(
-        &mut self,
-        raw: &RawApp,
-        kind: &str,
-        parts: Parts,
-        out: ComponentOut,
-        written: &Written,
-        place: &Place<'_>,
-        stack: &mut Stack,
-        pending: &mut Vec<Pending>,
-    ) -> Option<AppOut> {
-        let address = place.address?;
-        let mut known = AppOut {
-            outputs: out.outputs,
-            url: out.url.clone(),
-            ..AppOut::default()
-        };
-        let prefix = format!("{address}.");
-        for instance in parts.instances {
-            stack.instances.insert(instance.name.clone(), instance);
-        }
-        for mut part in parts.resources {
-            let name: Arc<str> = part
-                .address
-                .as_str()
-                .strip_prefix(&prefix)
-                .unwrap_or_default()
-                .into();
-            let Some(facts) = self.type_facts(&part.type_name) else {
-                let text = format!(
-                    "{} is of the type `{}`, which nobody provides",
-                    part.address, part.type_name
-                );
-                self.error(codes::EXPANSION, raw.span, place, text, None);
-                continue;
-            };
-            if part.instance.is_empty() {
-                part.instance = facts.provider.clone();
-            }
-            if known.outputs.contains_key(&name) {
-                let text = format!("{} has the name of an output of the app", part.address);
-                self.error(codes::EXPANSION, raw.span, place, text, None);
-            }
-            if facts.sensitive {
-                part.inputs = facts.info.fields.mark(&part.inputs);
-            }
-            known
-                .parts
-                .insert(name, (part.address.clone(), part.type_name.clone()));
-            if written.pending() {
-                pending.push((part.address.clone(), written.clone()));
-            }
-            if let Err(error) = stack.declare(part) {
-                self.error(codes::TWICE, raw.span, place, error.message(), None);
-            }
-        }
-        stack.checks.extend(parts.checks);
-        stack.moved.extend(parts.moved);
-        stack.apps.push(AppInfo {
-            address: address.clone(),
-            kind: kind.into(),
-            version: out.version,
-            url: out.url,
-            logs: out.logs,
-        });
-        Some(known)
-    }
-
-    fn expansion_error(&mut self, error: &Error, raw: &RawApp, place: &Place<'_>) {
-        let code = error.code_text().unwrap_or(codes::EXPANSION);
-        let span = error
-            .field_path()
-            .map_or(raw.span, |path| raw.place_of(path, false, &Value::Null));
-        let mut diagnostic = Diagnostic::error(code, error.message()).at(Some(span), "");
-        diagnostic.address = place.address.cloned();
-        diagnostic.path = error.field_path().cloned();
-        diagnostic.causes.extend(error.causes().iter().cloned());
-        diagnostic.help.extend(error.hint_text().map(str::to_owned));
-        self.report.push(diagnostic);
     }
 
     /// Reads the checks of an app, when everything is expanded.

@@ -95,7 +95,7 @@ impl World<'_> {
                     decl.stable_for = duration::read(value, "stable_for", &mut self.report)?;
                 }
                 "name" => {
-                    let name = super::document::id(value, "a check", &mut self.report)?;
+                    let name = super::scalars::id(value, "a check", &mut self.report)?;
                     label = Some(name);
                 }
                 "kind" => {}

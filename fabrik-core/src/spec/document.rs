@@ -4,171 +4,17 @@ use std::sync::Arc;
 
 use super::LoadRequest;
 use super::merge::{merge_entries, patch};
-use super::node::{Data, Entry, Node, ScalarKind};
+use super::node::{Data, Entry, Node};
 use super::report::Report;
+use super::scalars::{good_id, policy};
+use super::top::{TOP, header, top_keys};
 use super::vars;
-use crate::address::is_id;
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Span;
 use crate::stack::OnFailure;
 
-/// A key of the top level.
-pub(super) struct TopKey {
-    /// The key.
-    pub(super) name: &'static str,
-    /// In the flat form, it still belongs to the document and not to the app.
-    pub(super) outer: bool,
-    /// May stand in an environment or overlay.
-    pub(super) per_env: bool,
-    /// Implemented.
-    pub(super) ready: bool,
-    /// What it is, for docs and schema.
-    pub(super) about: &'static str,
-}
-
-const fn key(
-    name: &'static str,
-    outer: bool,
-    per_env: bool,
-    ready: bool,
-    about: &'static str,
-) -> TopKey {
-    TopKey {
-        name,
-        outer,
-        per_env,
-        ready,
-        about,
-    }
-}
-
-/// Every key of the top level.
-pub(super) const TOP: &[TopKey] = &[
-    key(
-        "fabrik",
-        true,
-        false,
-        true,
-        "Version of the spec language: 1.",
-    ),
-    key(
-        "id",
-        true,
-        false,
-        true,
-        "Name of the stack; its state and addresses hang on it.",
-    ),
-    key("name", true, true, true, "Name for people."),
-    key("description", true, true, true, "What it is, for people."),
-    key(
-        "requires",
-        true,
-        false,
-        true,
-        "Versions of Fabrik it works with, such as `>=0.1`.",
-    ),
-    key(
-        "requires_env",
-        true,
-        false,
-        true,
-        "Whether an environment must be chosen with `-e`.",
-    ),
-    key(
-        "providers",
-        true,
-        true,
-        true,
-        "Configuration of providers, by name.",
-    ),
-    key(
-        "defaults",
-        true,
-        true,
-        true,
-        "What apps fall back to: `on`.",
-    ),
-    key(
-        "vars",
-        true,
-        true,
-        true,
-        "Variables, used as `${vars.NAME}`.",
-    ),
-    key(
-        "secrets",
-        true,
-        true,
-        true,
-        "Where secrets come from, never their values.",
-    ),
-    key("apps", true, true, true, "Apps, by key."),
-    key("resources", true, true, true, "Resources of providers."),
-    key(
-        "modules",
-        true,
-        true,
-        false,
-        "Specs used as parts of this one.",
-    ),
-    key(
-        "include",
-        true,
-        false,
-        false,
-        "Further files merged into this one.",
-    ),
-    key(
-        "environments",
-        true,
-        false,
-        true,
-        "What differs per environment.",
-    ),
-    key(
-        "outputs",
-        true,
-        true,
-        true,
-        "Values to show and to give to other stacks.",
-    ),
-    key(
-        "moved",
-        true,
-        false,
-        true,
-        "Renamed addresses, so that state moves along.",
-    ),
-    key(
-        "on_failure",
-        true,
-        true,
-        true,
-        "What to do when a run fails: `rollback`, `keep` or `ask`.",
-    ),
-    key(
-        "on",
-        false,
-        true,
-        true,
-        "Who plays which role, for every app.",
-    ),
-    key(
-        "verify",
-        false,
-        true,
-        true,
-        "Checks made after every apply.",
-    ),
-    key(
-        "hooks",
-        false,
-        true,
-        false,
-        "Commands run round a deployment.",
-    ),
-    key("notify", false, true, false, "Who is told about runs."),
-];
+/// A resource as written, with its key where it stands in a map.
+pub(super) type Written = (Option<(Arc<str>, Span)>, Node);
 
 /// What a document says, ready to be read section by section.
 pub(super) struct Document {
@@ -181,8 +27,8 @@ pub(super) struct Document {
     pub(super) secrets: Option<Node>,
     pub(super) providers: Vec<Entry>,
     pub(super) apps: Vec<Entry>,
-    /// Resources; with their key where they stand in a map.
-    pub(super) resources: Vec<(Option<(Arc<str>, Span)>, Node)>,
+    /// Resources.
+    pub(super) resources: Vec<Written>,
     pub(super) outputs: Vec<Entry>,
     pub(super) verify: Option<Node>,
     pub(super) moved: Option<Node>,
@@ -204,7 +50,7 @@ pub(super) fn assemble(
     let id = header(&base, request, report);
     let flat = is_flat(&base, request).then(|| id.clone().unwrap_or_else(|| "app".into()));
     lengthen(&mut base, flat.as_ref());
-    top_keys(&base, None, report);
+    top_keys(&base, false, report);
     let named_envs = base.take("environments");
     let requires_env = base.take("requires_env");
     let (environments, chosen) = environment(named_envs, requires_env.as_ref(), request, report);
@@ -214,83 +60,30 @@ pub(super) fn assemble(
             report.error(codes::WRONG_TYPE, layer.span, text, None);
             continue;
         }
+        drop_head(&mut layer, id.as_ref());
         lengthen(&mut layer, flat.as_ref());
-        top_keys(&layer, request.env, report);
+        top_keys(&layer, true, report);
         base = lay_over(base, layer);
     }
     Some(sections(base, id?, environments, report))
 }
 
-/// Reads `fabrik`, `id` and `requires`.
-fn header(base: &Node, request: &LoadRequest<'_>, report: &mut Report) -> Option<Arc<str>> {
-    match base.get("fabrik") {
-        None => report.push(
-            Diagnostic::warning(codes::VERSION_MISSING, "the spec does not say its version")
-                .at(Some(base.head()), "")
-                .help("begin the file with `fabrik: 1`"),
-        ),
-        Some(node) => match node.as_text().map(AsRef::as_ref) {
-            Some("1") => {}
-            Some(text) if text.parse::<u32>().is_ok_and(|version| version > 1) => report.error(
-                codes::VERSION,
-                node.span,
-                format!("this spec is of version {text}; this Fabrik reads version 1"),
-                Some("update Fabrik".to_owned()),
-            ),
-            _ => report.error(
-                codes::VERSION,
-                node.span,
-                "the version of the spec language is 1",
-                Some("write `fabrik: 1`".to_owned()),
-            ),
-        },
+/// An overlay may begin as its base does.
+fn drop_head(layer: &mut Node, id: Option<&Arc<str>>) {
+    if layer
+        .get("fabrik")
+        .and_then(Node::as_text)
+        .is_some_and(|version| &**version == "1")
+    {
+        layer.take("fabrik");
     }
-    if let Some(node) = base.get("requires") {
-        super::requires::check(node, request.version, report);
+    if layer
+        .get("id")
+        .and_then(Node::as_text)
+        .is_some_and(|own| Some(own) == id)
+    {
+        layer.take("id");
     }
-    for name in ["name", "description"] {
-        if let Some(node) = base.get(name)
-            && node.scalar().is_none()
-        {
-            let text = format!("`{name}` takes text, not {}", node.kind_name());
-            report.error(codes::WRONG_TYPE, node.span, text, None);
-        }
-    }
-    let Some(node) = base.get("id") else {
-        report.error(
-            codes::MISSING_FIELD,
-            base.head(),
-            "`id` is missing",
-            Some("add `id: NAME`; state is kept under it".to_owned()),
-        );
-        return None;
-    };
-    id(node, "the stack", report)
-}
-
-/// Reads a scalar as an id.
-pub(super) fn id(node: &Node, of: &str, report: &mut Report) -> Option<Arc<str>> {
-    let text = node.as_text().cloned().unwrap_or_default();
-    good_id(&text, node.span, of, report).then_some(text)
-}
-
-/// Whether a text is an id; says so when not.
-pub(super) fn good_id(text: &str, span: Span, of: &str, report: &mut Report) -> bool {
-    let good = is_id(text);
-    if !good {
-        let shown = if text.chars().count() > 40 {
-            "…"
-        } else {
-            text
-        };
-        report.error(
-            codes::BAD_ID,
-            span,
-            format!("`{shown}` cannot be the id of {of}"),
-            Some("an id is letters, digits, `_` and `-`, at most 100 of them".to_owned()),
-        );
-    }
-    good
 }
 
 /// Whether the document is one app: it has no `apps` or `resources`, and says what an app says.
@@ -366,49 +159,6 @@ fn lengthen(node: &mut Node, flat: Option<&Arc<str>>) {
     *entries = rest;
 }
 
-/// Refuses unknown and not yet implemented keys.
-fn top_keys(node: &Node, env: Option<&str>, report: &mut Report) {
-    for entry in node.entries().into_iter().flatten() {
-        let found = TOP.iter().find(|top| top.name == &*entry.key);
-        match found {
-            _ if entry.key.starts_with("x-") => {}
-            Some(top) if !top.ready => not_yet(&entry.key, entry.key_span, report),
-            Some(top) if env.is_some() && !top.per_env => report.error(
-                codes::UNKNOWN_FIELD,
-                entry.key_span,
-                format!("`{}` cannot differ between environments", entry.key),
-                Some("write it at the top level of the spec".to_owned()),
-            ),
-            Some(_) => {}
-            None => {
-                let help = report.suggest(
-                    &entry.key,
-                    TOP.iter()
-                        .filter(|top| env.is_none() || top.per_env)
-                        .map(|top| top.name),
-                );
-                let help = help
-                    .filter(|help| help.starts_with("did you mean"))
-                    .or_else(|| {
-                        Some("what an app takes stands below `apps: { KEY: … }`".to_owned())
-                    });
-                let text = format!("unknown field `{}`", entry.key);
-                report.error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
-            }
-        }
-    }
-}
-
-/// Says that a field is not implemented.
-pub(super) fn not_yet(name: &str, span: Span, report: &mut Report) {
-    report.error(
-        codes::NOT_YET,
-        span,
-        format!("`{name}` is not implemented yet"),
-        Some("leave it out; a later version of Fabrik will read it".to_owned()),
-    );
-}
-
 /// Names of all environments, and the block of the chosen one.
 fn environment(
     section: Option<Entry>,
@@ -429,7 +179,7 @@ fn environment(
                     if Some(&*entry.key) == request.env {
                         chosen = Some(entry.value).filter(|value| !value.is_null());
                     } else {
-                        top_keys(&entry.value, Some(&entry.key), report);
+                        top_keys(&entry.value, true, report);
                     }
                 }
             }
@@ -624,40 +374,4 @@ fn default_on(mut node: Node, report: &mut Report) -> Option<Node> {
         report.error(codes::WRONG_TYPE, node.span, text, None);
     }
     node.take("on").map(|entry| entry.value)
-}
-
-/// Reads `on_failure`.
-pub(super) fn policy(node: &Node, report: &mut Report) -> OnFailure {
-    match node.as_text().map(AsRef::as_ref) {
-        Some("rollback") => OnFailure::Rollback,
-        Some("keep") => OnFailure::Keep,
-        Some("ask") => OnFailure::Ask,
-        other => {
-            let help = report.suggest(other.unwrap_or_default(), ["rollback", "keep", "ask"]);
-            let found = other.unwrap_or_else(|| node.kind_name());
-            let text = format!("`on_failure` cannot be `{found}`");
-            report.error(codes::NOT_ALLOWED, node.span, text, help);
-            OnFailure::default()
-        }
-    }
-}
-
-/// Reads `true` or `false`.
-pub(super) fn flag(node: &Node, name: &str, report: &mut Report) -> bool {
-    if let Some(scalar) = node.scalar()
-        && scalar.kind == ScalarKind::Bool
-    {
-        return scalar.text.starts_with(['t', 'T']);
-    }
-    let found = node
-        .as_text()
-        .map_or_else(|| node.kind_name().to_owned(), |text| format!("`{text}`"));
-    let help = match node.as_text().map(AsRef::as_ref) {
-        Some("yes" | "on" | "y") => "write `true`",
-        Some("no" | "off" | "n") => "write `false`",
-        _ => "write `true` or `false`",
-    };
-    let text = format!("`{name}` takes `true` or `false`, not {found}");
-    report.error(codes::WRONG_TYPE, node.span, text, Some(help.to_owned()));
-    false
 }

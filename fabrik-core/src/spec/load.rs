@@ -12,6 +12,7 @@ use super::order::{self, Item};
 use super::parse::parse;
 use super::resources::Pending;
 use super::roles::On;
+use super::secrets;
 use super::text;
 use super::vars::Var;
 use super::world::{Instances, Known, Place, Where, World};
@@ -93,14 +94,14 @@ impl World<'_> {
         stack.on_failure = document.on_failure;
 
         // Every name first, so that references can be checked wherever they stand.
-        self.declare_secrets(document.secrets.as_ref(), &document.apps);
+        let app_secrets = secrets::blocks(&document.apps);
+        self.declare_secrets(document.secrets.as_ref(), &app_secrets);
         self.declare_providers(&document.providers);
         let vars = self.declare_vars(document.vars);
         let outputs = self.declare_outputs(document.outputs);
         for var in &vars {
             self.vars.insert(var.name.clone(), Known::Later);
         }
-        let app_secrets = secret_blocks(&document.apps);
         let mut apps = self.declare_apps(document.apps);
         let mut resources = self.declare_resources(document.resources);
 
@@ -175,7 +176,7 @@ impl World<'_> {
         let mut outputs = entries;
         outputs.retain(|entry| {
             !entry.key.starts_with("x-")
-                && super::document::good_id(
+                && super::scalars::good_id(
                     &entry.key,
                     entry.key_span,
                     "an output",
@@ -331,18 +332,4 @@ impl World<'_> {
             self.report.error(codes::CYCLE, span, text, Some(help));
         }
     }
-}
-
-/// Of each app what it says of secrets, kept because the blocks are taken apart.
-fn secret_blocks(apps: &[Entry]) -> Vec<Entry> {
-    apps.iter()
-        .filter_map(|app| {
-            let secrets = app.value.entry("secrets")?.clone();
-            Some(Entry {
-                key: app.key.clone(),
-                key_span: app.key_span,
-                value: Node::map(app.value.span, vec![secrets]),
-            })
-        })
-        .collect()
 }

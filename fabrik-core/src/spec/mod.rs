@@ -21,6 +21,7 @@
 )]
 
 mod apps;
+mod block;
 mod budget;
 mod checks;
 mod document;
@@ -28,6 +29,8 @@ mod duration;
 mod each;
 mod expand;
 pub mod expression;
+mod fields;
+mod kind;
 mod load;
 mod lower;
 mod merge;
@@ -39,15 +42,19 @@ pub mod parse;
 mod place;
 mod providers;
 mod publish;
+mod reach;
 mod report;
 mod requires;
 mod resolve;
 mod resources;
 mod roles;
+mod scalars;
 mod secrets;
 mod shape;
+mod syntax;
 mod targets;
 mod text;
+mod top;
 mod vars;
 mod world;
 
@@ -60,6 +67,7 @@ use crate::provider::Registry;
 use crate::stack::Stack;
 use crate::verify::Checkers;
 
+pub use fields::{Field, Section, fields};
 pub use load::load;
 pub use publish::schema;
 

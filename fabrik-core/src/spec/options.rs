@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::document::flag;
 use super::duration;
 use super::node::Entry;
+use super::scalars::flag;
 use super::targets::Named;
 use super::world::{Place, World};
 use crate::codes;

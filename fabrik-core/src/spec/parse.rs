@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, Tag};
 
 use super::node::{Data, Entry, Node, Scalar, ScalarKind, plain_kind};
 use super::offsets::Offsets;
+use super::syntax::describe;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -59,8 +60,12 @@ pub fn parse(text: &str, base: u32, found: &mut Vec<Diagnostic>) -> Option<Node>
             }
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                let info = error.info().to_owned();
-                builder.syntax(at, &info);
+                let mistake = describe(text, at, error.info());
+                let span = builder.global(mistake.at.start, mistake.at.end);
+                builder.error(mistake.code, span, mistake.text);
+                if let Some(help) = mistake.help {
+                    builder.help(help);
+                }
                 return None;
             }
         }
@@ -144,75 +149,6 @@ impl Builder<'_, '_> {
     fn help(&mut self, help: &str) {
         if let Some(last) = self.found.last_mut() {
             last.help.push(help.to_owned());
-        }
-    }
-
-    fn syntax(&mut self, at: usize, info: &str) {
-        let end = self.text[at..]
-            .chars()
-            .next()
-            .map_or(at, |character| at + character.len_utf8());
-        let span = self.global(at, end);
-        let line_start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
-        let indent =
-            self.text[line_start..].len() - self.text[line_start..].trim_start_matches(' ').len();
-        let tab = line_start + indent;
-        if self.text[tab..].starts_with('\t') || info.contains("tab") {
-            let tab = if self.text[tab..].starts_with('\t') {
-                tab
-            } else {
-                at
-            };
-            let span = self.global(tab, tab + 1);
-            self.error(codes::SYNTAX, span, "a tab cannot be used for indentation");
-            self.help("indent with spaces");
-        } else if info.contains("recursion limit") {
-            self.error(
-                codes::TOO_DEEP,
-                span,
-                format!("nested deeper than {MAX_DEPTH} levels"),
-            );
-        } else if info.contains("unknown anchor") {
-            self.error(codes::ALIAS, span, "this alias names no anchor before it");
-            self.help("an anchor is set with `&name` on a value, and used with `*name` after it");
-        } else if info.contains("mapping values are not allowed") {
-            self.error(codes::SYNTAX, span, "a `:` is not allowed here");
-            self.help("put text that holds `: ` in quotes, and check the indentation of this line");
-        } else if info.contains("did not find expected key")
-            || info.contains("simple key")
-            || info.contains("did not find expected '-' indicator")
-        {
-            self.error(
-                codes::SYNTAX,
-                span,
-                "this line does not fit what is above it",
-            );
-            self.help("check the indentation; every key is written as `key: value`");
-        } else if info.contains("expected ',' or ']'") {
-            self.error(
-                codes::SYNTAX,
-                span,
-                "a list that begins with `[` is not closed before this",
-            );
-            self.help("items are separated by `,` and the list ends with `]`");
-        } else if info.contains("expected ',' or '}'") {
-            self.error(
-                codes::SYNTAX,
-                span,
-                "a map that begins with `{` is not closed before this",
-            );
-            self.help("entries are separated by `,` and the map ends with `}`");
-        } else if info.contains("quoted scalar, found unexpected end") {
-            self.error(codes::SYNTAX, span, "a quote is opened and not closed");
-        } else if info.contains("unknown escape") {
-            self.error(
-                codes::SYNTAX,
-                span,
-                "unknown escape in text in double quotes",
-            );
-            self.help("write `\\\\` for a backslash, or use single quotes");
-        } else {
-            self.error(codes::SYNTAX, span, format!("this is not YAML: {info}"));
         }
     }
 

@@ -42,7 +42,7 @@ impl World<'_> {
                 self.report.error(codes::PROVIDER, span, text, help);
                 continue;
             }
-            if !super::document::good_id(&entry.key, entry.key_span, "a provider", &mut self.report)
+            if !super::scalars::good_id(&entry.key, entry.key_span, "a provider", &mut self.report)
             {
                 continue;
             }
@@ -144,7 +144,7 @@ impl World<'_> {
         let value = self.fill(value, &schema, &fields);
         for problem in check(&schema, &coerce(&schema, Some(0), &value)) {
             // What the provider can still take from its own variables is its own to ask for.
-            if problem.code == codes::MISSING_FIELD && self.is_from_env(&problem.summary, &fields) {
+            if problem.code == codes::MISSING_FIELD && is_from_env(&problem.summary, &fields) {
                 continue;
             }
             let span = if problem.path.is_root() || node.is_null() {
@@ -155,14 +155,6 @@ impl World<'_> {
             self.problem(problem, span, &place);
         }
         fields.mark(&value)
-    }
-
-    /// Whether the field a message names is conventionally taken from the environment.
-    fn is_from_env(&self, summary: &str, fields: &Fields) -> bool {
-        fields
-            .properties
-            .iter()
-            .any(|(name, field)| field.env.is_some() && summary.starts_with(&format!("`{name}`")))
     }
 
     /// Fills in what the variables of the process say and the spec does not.
@@ -242,4 +234,12 @@ fn typed(text: &str, allowed: u8) -> Value {
         }
     }
     Value::from(text)
+}
+
+/// Whether the field a message names is conventionally taken from the environment.
+fn is_from_env(summary: &str, fields: &Fields) -> bool {
+    fields
+        .properties
+        .iter()
+        .any(|(name, field)| field.env.is_some() && summary.starts_with(&format!("`{name}`")))
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::document::good_id;
 use super::each::Which;
 use super::lower::Places;
 use super::node::{Data, Entry, Node};
 use super::options::{KEYS as OPTIONS, Written};
+use super::scalars::good_id;
 use super::shape::{Problem, check};
 use super::world::{Instances, Own, Place, ResourceName, TypeFacts, Where, World};
 use crate::address::Address;
@@ -41,10 +41,7 @@ pub(super) type Pending = (Address, Written);
 
 impl World<'_> {
     /// Makes every resource known to references.
-    pub(super) fn declare_resources(
-        &mut self,
-        items: Vec<(Option<(Arc<str>, Span)>, Node)>,
-    ) -> Vec<Raw> {
+    pub(super) fn declare_resources(&mut self, items: Vec<super::document::Written>) -> Vec<Raw> {
         let mut raws = Vec::with_capacity(items.len());
         let mut spans: std::collections::HashMap<Arc<str>, Span> = std::collections::HashMap::new();
         for (key, node) in items {
@@ -88,7 +85,7 @@ impl World<'_> {
         let own_id = node.take("id");
         let (id, id_span) = match (own_id, key) {
             (Some(entry), key) => {
-                let id = super::document::id(&entry.value, "a resource", &mut self.report)?;
+                let id = super::scalars::id(&entry.value, "a resource", &mut self.report)?;
                 if key.is_some_and(|(key, _)| key != id) {
                     let text = "the id differs from the key it stands under";
                     self.report

@@ -1,5 +1,6 @@
 //! `secrets`: where values come from, never the values.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::node::{Data, Entry, Node, ScalarKind};
@@ -11,22 +12,40 @@ use crate::stack::{SecretDecl, SecretSource};
 /// Characters generated unless the spec says otherwise.
 pub(super) const LENGTH: usize = 32;
 
-/// The keys of a secret in long form.
-pub(super) const KEYS: &[&str] = &["name", "from", "cmd", "generate", "required", "description"];
+/// The keys of a secret in long form, with what they are.
+pub(super) const KEYS: &[(&str, &str)] = &[
+    ("name", "Its name, in a list of secrets."),
+    (
+        "from",
+        "Its source: `env://NAME`, `file://PATH`, or another `SCHEME://…`.",
+    ),
+    (
+        "cmd",
+        "A program and its arguments, as a list; its output is the value.",
+    ),
+    (
+        "generate",
+        "How many characters are generated when it is found nowhere.",
+    ),
+    ("required", "It must be found; it is never generated."),
+    ("description", "What it is for, for people."),
+];
+
+/// Keys that say where a secret comes from.
+pub(super) const SOURCES: &[&str] = &["from", "cmd", "generate", "required", "description"];
 
 impl World<'_> {
     /// Declares every name, so that references can be checked; sources are read later, when
     /// variables are known.
-    pub(super) fn declare_secrets(&mut self, section: Option<&Node>, apps: &[Entry]) {
+    pub(super) fn declare_secrets(&mut self, section: Option<&Node>, apps: &[Node]) {
         for (name, span, _) in section.map(named).unwrap_or_default() {
-            if super::document::good_id(&name, span, "a secret", &mut self.report) {
+            if super::scalars::good_id(&name, span, "a secret", &mut self.report) {
                 self.secrets.insert(name.clone(), plain(name, span));
             }
         }
-        for app in apps {
-            let blocks = app.value.get("secrets").map(named).unwrap_or_default();
-            for (name, span, _) in blocks {
-                if super::document::good_id(&name, span, "a secret", &mut self.report) {
+        for block in apps {
+            for (name, span, _) in named(block) {
+                if super::scalars::good_id(&name, span, "a secret", &mut self.report) {
                     self.secrets
                         .entry(name.clone())
                         .or_insert_with(|| plain(name, span));
@@ -36,7 +55,7 @@ impl World<'_> {
     }
 
     /// Reads the sources.
-    pub(super) fn read_secrets(&mut self, section: Option<&Node>, apps: &[Entry]) {
+    pub(super) fn read_secrets(&mut self, section: Option<&Node>, apps: &[Node]) {
         if let Some(section) = section {
             if section.entries().is_none() && section.items().is_none() {
                 let text = format!("`secrets` takes a map, not {}", section.kind_name());
@@ -53,48 +72,46 @@ impl World<'_> {
                 }
             }
             for (name, span, node) in named(section) {
-                self.read_secret(&name, span, node);
+                self.read_secret(&name, span, node, true);
             }
         }
-        let outer: std::collections::HashSet<Arc<str>> = section
+        let mut said: HashSet<Arc<str>> = section
             .map(named)
             .unwrap_or_default()
             .into_iter()
             .map(|(name, ..)| name)
             .collect();
-        for app in apps {
-            let Some(block) = app.value.get("secrets") else {
-                continue;
-            };
+        for block in apps {
             for (name, span, node) in named(block) {
                 let says = node.is_some_and(|node| {
                     node.entries().map_or(!node.is_null(), |entries| {
                         entries.iter().any(|entry| {
-                            KEYS[1..5].contains(&&*entry.key) || entry.key.contains("value")
+                            KEYS[1..5].iter().any(|row| row.0 == &*entry.key)
+                                || entry.key.contains("value")
                         })
                     })
                 });
-                if says && outer.contains(&name) {
+                if says && !said.insert(name.clone()) {
                     self.report.error(
                         codes::TWICE,
                         span,
-                        format!("the secret `{name}` is declared at the top level and here"),
+                        format!("the secret `{name}` is declared elsewhere and here"),
                         Some(format!("here only its name: `secrets: [{name}]`")),
                     );
                 } else if says {
-                    self.read_secret(&name, span, node);
+                    self.read_secret(&name, span, node, false);
                 }
             }
         }
     }
 
-    fn read_secret(&mut self, name: &Arc<str>, span: Span, node: Option<&Node>) {
+    fn read_secret(&mut self, name: &Arc<str>, span: Span, node: Option<&Node>, outer: bool) {
         let mut decl = plain(name.clone(), span);
         match node.map(|node| (node, &node.data)) {
             None => {}
             Some((node, _)) if node.is_null() => {}
             Some((node, Data::Scalar(_))) => decl.from = self.secret_source(node),
-            Some((node, Data::Map(entries))) => self.long_secret(&mut decl, node, entries),
+            Some((node, Data::Map(entries))) => self.long_secret(&mut decl, node, entries, outer),
             Some((node, Data::List(_))) => {
                 let help =
                     "write `env://VARIABLE`, or a map with `from`, `cmd`, `generate` or `required`";
@@ -109,7 +126,7 @@ impl World<'_> {
         self.secrets.insert(name.clone(), decl);
     }
 
-    fn long_secret(&mut self, decl: &mut SecretDecl, node: &Node, entries: &[Entry]) {
+    fn long_secret(&mut self, decl: &mut SecretDecl, node: &Node, entries: &[Entry], outer: bool) {
         let mut generates = false;
         for entry in entries {
             match &*entry.key {
@@ -122,12 +139,14 @@ impl World<'_> {
                 }
                 "required" => {
                     decl.required =
-                        super::document::flag(&entry.value, "required", &mut self.report);
+                        super::scalars::flag(&entry.value, "required", &mut self.report);
                 }
                 key if key.starts_with("x-") => {}
                 "value" | "values" | "default" => self.literal(entry.value.span),
+                // What else an app says of a secret is its kind's to check.
+                _ if !outer => {}
                 key => {
-                    let help = self.report.suggest(key, KEYS.iter().copied());
+                    let help = self.report.suggest(key, KEYS.iter().map(|row| row.0));
                     let text = format!("unknown field `{key}`");
                     self.report
                         .error(codes::UNKNOWN_FIELD, entry.key_span, text, help);
@@ -245,7 +264,23 @@ impl World<'_> {
     }
 }
 
-fn plain(name: Arc<str>, span: Span) -> SecretDecl {
+/// What apps say of secrets, kept because their blocks are taken apart.
+pub(super) fn blocks(apps: &[Entry]) -> Vec<Node> {
+    apps.iter()
+        .flat_map(|app| {
+            let build = app
+                .value
+                .get("build")
+                .and_then(|build| build.get("secrets"));
+            [app.value.get("secrets"), build]
+        })
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+/// A secret that is found or generated.
+pub(super) fn plain(name: Arc<str>, span: Span) -> SecretDecl {
     SecretDecl {
         name,
         from: None,

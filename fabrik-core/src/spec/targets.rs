@@ -96,7 +96,7 @@ impl World<'_> {
         let alone = id.len() == rest.len();
         match root {
             Some("apps") => self.apps.get(id).is_some_and(|app| match &app.state {
-                Instances::Off | Instances::Failed => true,
+                Instances::Off | Instances::Failed | Instances::Later => true,
                 Instances::One(out) => out.as_ref().is_none_or(|out| out.failed || alone),
                 Instances::Many(outs) => {
                     alone
@@ -104,7 +104,6 @@ impl World<'_> {
                             .values()
                             .any(|out| out.as_ref().is_none_or(|out| out.failed))
                 }
-                Instances::Later => true,
             }),
             _ => self
                 .resources
@@ -179,10 +178,7 @@ impl World<'_> {
 
     /// Reads an address in full.
     pub(super) fn address(&mut self, node: &Node) -> Option<Address> {
-        let text = node
-            .as_text()
-            .map(|text| unwrapped(text))
-            .unwrap_or_default();
+        let text = node.as_text().map(unwrapped).unwrap_or_default();
         let good = Address::parse(&text)
             .ok()
             .filter(|_| text.starts_with("apps.") || text.starts_with("resources."));

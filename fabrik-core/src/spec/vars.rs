@@ -149,7 +149,7 @@ impl World<'_> {
     }
 
     fn declare_var(&mut self, entry: Entry) -> Option<Var> {
-        super::document::good_id(&entry.key, entry.key_span, "a variable", &mut self.report)
+        super::scalars::good_id(&entry.key, entry.key_span, "a variable", &mut self.report)
             .then_some(())?;
         let mut var = Var {
             name: entry.key,
@@ -176,7 +176,7 @@ impl World<'_> {
         }
         var.required = node
             .take("required")
-            .is_some_and(|flag| super::document::flag(&flag.value, "required", &mut self.report));
+            .is_some_and(|flag| super::scalars::flag(&flag.value, "required", &mut self.report));
         var.value = node.take("default").map(|entry| entry.value);
         Some(var)
     }

@@ -244,7 +244,7 @@ impl Player for Plays {
 pub(crate) struct Service;
 
 impl Component for Service {
-    fn kind(&self) -> &str {
+    fn kind(&self) -> &'static str {
         "service"
     }
 

@@ -37,11 +37,11 @@ apps:
     port: 8000
     domain: api.example.com
     env: { A: 012, B: true }
-    secrets: [KEY]
+    secrets: [KEY, { name: OTHER, as: ALIAS, generate: 40 }]
     health: { path: /up, interval: 10 }
     demo: { server: main }
     verify: { http: /up }
-  www: { kind: static, source: ./site, domain: example.com }
+  www: { kind: static, source: ./site, domain: example.com, build: { command: make, secrets: [BUILD] } }
 ";
     let loaded = load(&LoadRequest::new(&registry, "shop.yaml", text.as_bytes()));
     let said = render(&loaded.diagnostics);

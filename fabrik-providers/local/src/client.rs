@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::launch::{self, AgentLaunch};
 use crate::layout::SOCKET;
 use crate::model::{
-    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, RouteInfo, RouteSpec, ServiceInfo,
-    ServiceSpec, SiteInfo, SiteSpec,
+    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, MonitorInfo, MonitorSpec,
+    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
 };
-use crate::protocol::{Answer, Ask, Hello, MAX_LINE, PROTOCOL_VERSION};
+use crate::protocol::{Answer, Ask, Hello, Kind, MAX_LINE, PROTOCOL_VERSION};
 use crate::socket;
 
 /// How often a request is made when the agent has to be launched for it.
@@ -197,6 +197,65 @@ impl Client {
             force,
         })
         .await
+    }
+
+    /// Notes that an operation is about to make a thing of this name. Fails with
+    /// [`Error::Taken`] when the thing exists and another operation made it: what somebody else
+    /// made is not to be overwritten by a create.
+    pub async fn claim(&self, kind: Kind, name: &str, op_id: &str) -> Result<(), Error> {
+        self.done(Ask::Claim {
+            kind,
+            name: name.into(),
+            op_id: op_id.into(),
+        })
+        .await
+    }
+
+    /// One monitor, or `None` if there is none of this name.
+    pub async fn monitor(&self, name: &str) -> Result<Option<MonitorInfo>, Error> {
+        match self.ask(Ask::Monitor { name: name.into() }).await? {
+            Answer::Monitor(info) => Ok(info),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Sets a monitor, in place of one of the same name; what it saw is kept as long as the URL
+    /// stays.
+    pub async fn put_monitor(&self, name: &str, spec: &MonitorSpec) -> Result<MonitorInfo, Error> {
+        match self
+            .ask(Ask::PutMonitor {
+                name: name.into(),
+                spec: spec.clone(),
+            })
+            .await?
+        {
+            Answer::Monitor(Some(info)) => Ok(info),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Removes a monitor.
+    pub async fn remove_monitor(&self, name: &str) -> Result<(), Error> {
+        self.done(Ask::RemoveMonitor { name: name.into() }).await
+    }
+
+    /// Registers a name under `localhost`, in place of one of the same name.
+    pub async fn put_name(&self, name: &str, target: &str) -> Result<NameInfo, Error> {
+        match self
+            .ask(Ask::PutName {
+                name: name.into(),
+                target: target.into(),
+            })
+            .await?
+        {
+            Answer::Name(info) => Ok(info),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Removes the registration of a name.
+    pub async fn remove_name(&self, name: &str) -> Result<(), Error> {
+        self.done(Ask::RemoveName { name: name.into() }).await
     }
 
     /// Reads logs of a service. Following is reading again with the cursor of the last answer.

@@ -86,6 +86,12 @@ pub enum Error {
         /// What was looked for.
         what: String,
     },
+    /// A thing of this name exists, and another operation made it.
+    #[error("{what} exists already")]
+    Taken {
+        /// What exists.
+        what: String,
+    },
     /// The bucket holds objects.
     #[error("bucket `{name}` is not empty")]
     BucketNotEmpty {

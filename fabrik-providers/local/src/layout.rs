@@ -10,6 +10,10 @@
 //! agent.json            what must stay the same over restarts: the HTTP port
 //! agent.log             what the agent's own process wrote
 //! routes.json           the routes
+//! monitors.json         monitors and what they saw
+//! names.json            registered names
+//! claims.json           which operation made what
+//! made-dirs/            folders that were made for files of the user
 //! services/NAME.json    one record per service
 //! sites/NAME/           site.json and one directory per kept content
 //! buckets/NAME/         objects
@@ -52,6 +56,22 @@ impl Layout {
 
     pub(crate) fn routes(&self) -> PathBuf {
         self.root.join("routes.json")
+    }
+
+    pub(crate) fn monitors(&self) -> PathBuf {
+        self.root.join("monitors.json")
+    }
+
+    pub(crate) fn host_names(&self) -> PathBuf {
+        self.root.join("names.json")
+    }
+
+    pub(crate) fn claims(&self) -> PathBuf {
+        self.root.join("claims.json")
+    }
+
+    pub(crate) fn made_dirs(&self) -> PathBuf {
+        self.root.join("made-dirs")
     }
 
     pub(crate) fn services(&self) -> PathBuf {

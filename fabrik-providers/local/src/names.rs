@@ -27,6 +27,34 @@ pub(crate) fn check(field: &str, name: &str) -> Result<(), Error> {
     ))
 }
 
+/// Whether a host is this machine by definition: `localhost` and every name below it.
+pub(crate) fn is_local(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Checks a host name under `localhost` and puts it into the form in which names are compared.
+pub(crate) fn local_host(field: &str, host: &str) -> Result<String, Error> {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let good = name.strip_suffix(".localhost").is_some_and(|rest| {
+        let rest = rest.strip_prefix("*.").unwrap_or(rest);
+        rest.split('.').all(is_label)
+    });
+    if good {
+        return Ok(name);
+    }
+    let message = format!("`{host}` is not a name under `localhost`, such as `shop.localhost`");
+    Err(Error::invalid(field, message))
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= LONGEST
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// Checks the caller's operation id.
 pub(crate) fn check_op_id(op_id: &str) -> Result<(), Error> {
     if op_id.is_empty() || op_id.len() > 200 {
@@ -44,13 +72,7 @@ pub(crate) fn normalize_route(spec: &RouteSpec) -> Result<RouteSpec, Error> {
     for host in &mut spec.hosts {
         *host = host.trim_end_matches('.').to_ascii_lowercase();
         let name = host.strip_prefix("*.").unwrap_or(host);
-        let good = |label: &str| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        if !name.split('.').all(good) {
+        if !name.split('.').all(is_label) {
             return Err(Error::invalid(
                 "hosts",
                 format!("`{host}` is not a host name"),
@@ -72,7 +94,7 @@ pub(crate) fn normalize_route(spec: &RouteSpec) -> Result<RouteSpec, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, normalize_route};
+    use super::{check, local_host, normalize_route};
     use crate::model::{RouteSpec, Target};
 
     #[test]
@@ -80,6 +102,24 @@ mod tests {
         assert!(check("name", "shop.api-2").is_ok());
         for bad in ["", ".", "..", "a/b", "-x", "a b", &"x".repeat(64)] {
             assert!(check("name", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_under_localhost_are_local() {
+        assert_eq!(
+            local_host("name", "Shop.Localhost.").unwrap(),
+            "shop.localhost"
+        );
+        assert!(local_host("name", "*.shop.localhost").is_ok());
+        for bad in [
+            "localhost",
+            "shop.test",
+            ".localhost",
+            "a..localhost",
+            "a b.localhost",
+        ] {
+            assert!(local_host("name", bad).is_err(), "{bad}");
         }
     }
 

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
-use crate::agent::{all_buckets, describe_generation, describe_site};
+use crate::agent::{
+    LogDir, all_buckets, all_monitors, describe_generation, describe_names, describe_site,
+    stored_table,
+};
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::model::{AgentStatus, GenerationInfo, RouteInfo, ServiceInfo};
-use crate::records::{self, RoutesRecord, ServiceRecord, SiteRecord};
+use crate::model::{AgentStatus, GenerationInfo, LogChunk, LogQuery, RouteInfo, ServiceInfo};
+use crate::names;
+use crate::records::{self, AgentRecord, RoutesRecord, ServiceRecord, SiteRecord};
 
 /// Reads what an agent would run and serve, without launching one: for plans, which change
 /// nothing. No process is shown, whether it runs or not. A directory that does not exist holds
@@ -27,6 +31,8 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
     }
     let routes: RoutesRecord = records::read(&layout.routes())?.unwrap_or_default();
     let routes = routes.routes.into_iter();
+    let agent: AgentRecord = records::read(&layout.agent_record())?.unwrap_or_default();
+    let port = agent.http_port;
     Ok(AgentStatus {
         pid: None,
         version: String::new(),
@@ -35,14 +41,30 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
         routes: routes
             .map(|(name, spec)| RouteInfo {
                 name,
+                urls: port.map(|port| spec.urls(port)).unwrap_or_default(),
                 spec,
-                urls: Vec::new(),
             })
             .collect(),
         sites,
         buckets: all_buckets(&layout)?,
+        monitors: all_monitors(&layout)?,
+        names: describe_names(stored_table(&layout.host_names())?),
         access_log: layout.access_log(),
     })
+}
+
+/// Reads the logs of a service from its files, without an agent.
+///
+/// Blocks on files.
+pub fn stored_logs(state_dir: &Path, service: &str, query: &LogQuery) -> Result<LogChunk, Error> {
+    names::check("service", service)?;
+    let layout = Layout::new(state_dir);
+    let record: ServiceRecord =
+        records::read(&layout.service(service))?.ok_or_else(|| Error::NotFound {
+            what: format!("service `{service}`"),
+        })?;
+    let mask = |number: u64, text: &str| record.mask(number, text);
+    Ok(LogDir::new(layout.service_logs(service)).read(query, &mask))
 }
 
 fn service(layout: &Layout, record: &ServiceRecord) -> Option<ServiceInfo> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::model::{
-    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, RouteInfo, RouteSpec, ServiceInfo,
-    ServiceSpec, SiteInfo, SiteSpec,
+    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, MonitorInfo, MonitorSpec,
+    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
 };
 
 /// Version of the protocol. An agent refuses requests of another version, except to say
@@ -86,6 +86,28 @@ pub(crate) enum Ask {
         name: String,
         force: bool,
     },
+    Claim {
+        kind: Kind,
+        name: String,
+        op_id: String,
+    },
+    Monitor {
+        name: String,
+    },
+    PutMonitor {
+        name: String,
+        spec: MonitorSpec,
+    },
+    RemoveMonitor {
+        name: String,
+    },
+    PutName {
+        name: String,
+        target: String,
+    },
+    RemoveName {
+        name: String,
+    },
     Logs {
         service: String,
         query: LogQuery,
@@ -93,6 +115,38 @@ pub(crate) enum Ask {
     Shutdown {
         stop_services: bool,
     },
+}
+
+/// What an agent keeps by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A service.
+    Service,
+    /// A static site.
+    Site,
+    /// A route.
+    Route,
+    /// A bucket.
+    Bucket,
+    /// A monitor.
+    Monitor,
+    /// A registered name.
+    Name,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Site => "site",
+            Self::Route => "route",
+            Self::Bucket => "bucket",
+            Self::Monitor => "monitor",
+            Self::Name => "name",
+        }
+    }
 }
 
 /// One line from the agent.
@@ -106,6 +160,8 @@ pub(crate) enum Answer {
     Route(Option<RouteInfo>),
     Site(Option<SiteInfo>),
     Bucket(Option<BucketInfo>),
+    Monitor(Option<MonitorInfo>),
+    Name(NameInfo),
     Logs(LogChunk),
     Done {},
     Error(Error),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::model::{GenerationState, RouteSpec, ServiceSpec};
+use crate::model::{GenerationState, Headers, RouteSpec, ServiceSpec};
 
 /// Version of the files. Files of a later version are refused, never overwritten.
 pub(crate) const FORMAT: u32 = 1;
@@ -98,6 +98,10 @@ pub(crate) struct SiteRecord {
 pub(crate) struct SiteContent {
     pub(crate) hash: String,
     pub(crate) spa: bool,
+    #[serde(default)]
+    pub(crate) not_found: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: Headers,
     pub(crate) files: usize,
     pub(crate) bytes: u64,
 }
@@ -124,6 +128,18 @@ impl ServiceRecord {
         self.generations
             .iter_mut()
             .find(|generation| generation.number == number)
+    }
+
+    /// A log line of a generation without the secrets it may show.
+    pub(crate) fn mask(&self, number: u64, text: &str) -> String {
+        match self.generation(number) {
+            Some(generation) => generation.spec.env.mask(text),
+            // A generation that is gone: what any other would mask.
+            None => self
+                .generations
+                .iter()
+                .fold(text.to_owned(), |text, other| other.spec.env.mask(&text)),
+        }
     }
 
     /// The generation that an operation made and that became good.

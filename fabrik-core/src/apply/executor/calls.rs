@@ -1,6 +1,9 @@
 //! From prepared steps to calls: bundles, groups, locks, intents.
 
-use super::*;
+use super::{
+    Arc, At, BTreeMap, Call, CallStep, Checkpoints, EntryKind, EventBody, Executor, Fault, Link,
+    Message, Pending, Prepare, StepRef,
+};
 
 impl Executor<'_> {
     /// Turns prepared steps into calls whose intents go into the next commit.

@@ -1,6 +1,10 @@
 //! What becomes of a step: skipped, done, failed, in doubt; and of what waited for it.
 
-use super::*;
+use super::{
+    At, Change, Effect, End, EntryKind, Error, ErrorKind, EventBody, Executor, Fault, HashMap,
+    KnownObject, Object, OpId, Prepare, Prepared, Result, Row, RowStatus, Skipped, StepOutcome,
+    StepRef, Value, Verb, millis_between, verb_of,
+};
 
 impl Executor<'_> {
     /// A step is prepared.
@@ -8,7 +12,7 @@ impl Executor<'_> {
         match prepared {
             Ok(Prepared::Skip(skip)) => {
                 self.leave_bundle(step, None);
-                self.skipped(step, skip);
+                self.skipped(step, *skip);
             }
             Ok(Prepared::Call(prepare)) => match self.injected(step) {
                 Some(error) => {

@@ -57,7 +57,7 @@ enum At {
 }
 
 enum Message {
-    Prepared(StepRef, Result<Prepared>),
+    Prepared(StepRef, Box<Result<Prepared>>),
     Called {
         call: u32,
         ends: Vec<(StepRef, End)>,
@@ -384,7 +384,7 @@ impl<'a> Executor<'a> {
                     Some(answer) => answer,
                     None => (id, Err(crate::session::panicked().effect(Effect::None))),
                 };
-                _ = sender.send(Message::Prepared(step, prepared));
+                _ = sender.send(Message::Prepared(step, Box::new(prepared)));
             });
         }
     }
@@ -448,7 +448,7 @@ impl<'a> Executor<'a> {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Prepared(step, prepared) => self.settle(step, prepared),
+            Message::Prepared(step, prepared) => self.settle(step, *prepared),
             Message::Called { call, ends } => self.called(call, ends),
             Message::Checkpoint { op, object, done } => self.checkpoint(op, object, done),
             Message::Progress { op, progress } => self.progress(op, progress),

@@ -1,6 +1,9 @@
 //! What a call says while it runs: checkpoints and progress.
 
-use super::*;
+use super::{
+    Change, EntryKind, Error, ErrorKind, EventBody, Executor, Note, Object, OpId, Progress, Result,
+    Row, RowStatus, SafeText, Verb, millis, oneshot,
+};
 
 impl Executor<'_> {
     pub(super) fn checkpoint(

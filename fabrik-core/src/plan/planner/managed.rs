@@ -1,6 +1,11 @@
 //! One declared resource at a time: what has to be done to it.
 
-use super::*;
+use super::{
+    Action, Address, Arc, Changes, Decision, Declared, HashMap, KnownObject, Mode, Object,
+    Observation, Planned, PlannedChange, PlannedFinding, Planner, Proposal, Reason, Result, Row,
+    Rows, TypeInfo, Undo, Value, decide, guard, new_change, replace_action, triggered_by,
+    unsure_finding,
+};
 
 impl Planner<'_> {
     pub(super) async fn plan_one(
@@ -127,7 +132,8 @@ impl Planner<'_> {
         if let Some(incomplete) = rows.and_then(|rows| rows.incomplete)
             && row.is_none()
         {
-            return self.plan_incomplete(declared, info, desired, incomplete, out);
+            self.plan_incomplete(declared, info, desired, incomplete, out);
+            return Ok(());
         }
         let observation = row.and_then(|row| self.observed.get(&row.oid)).cloned();
         let observed = match &observation {
@@ -151,7 +157,7 @@ impl Planner<'_> {
             });
         }
         let mut decision = decide(info, declared, &planned, live_row, observed);
-        self.report_drift(declared, row, gone, &decision, out)?;
+        self.report_drift(declared, row, gone, &decision, out);
 
         if self.options.refresh_only {
             self.accept(declared, row, gone, observed, &decision, out);
@@ -290,7 +296,9 @@ impl Planner<'_> {
         out: &mut Changes,
     ) {
         let Some(row) = row else { return };
-        if row.address != declared.address {
+        if row.address == declared.address {
+            out.unchanged += 1;
+        } else {
             out.changes.push(PlannedChange {
                 action: Action::Move {
                     from: row.address.clone(),
@@ -300,8 +308,6 @@ impl Planner<'_> {
                 observed: observed.cloned(),
                 ..new_change(declared, vec![Reason::Renamed], Undo::Full)
             });
-        } else {
-            out.unchanged += 1;
         }
     }
 
@@ -313,9 +319,9 @@ impl Planner<'_> {
         desired: Value,
         incomplete: &Row,
         out: &mut Changes,
-    ) -> Result<()> {
+    ) {
         if self.options.refresh_only {
-            return Ok(());
+            return;
         }
         let action = if info.resumable {
             Action::Create
@@ -334,7 +340,6 @@ impl Planner<'_> {
         self.known
             .objects
             .insert(declared.address.clone(), KnownObject::Later(desired));
-        Ok(())
     }
 
     pub(super) async fn provider_plan(

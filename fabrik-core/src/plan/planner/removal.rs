@@ -1,6 +1,9 @@
 //! What left the spec, what an earlier run left over, and everything when destroying.
 
-use super::*;
+use super::{
+    Action, Address, Changes, Finding, HashMap, HashSet, Mode, Observation, PlannedChange,
+    PlannedFinding, Planner, Reason, Result, Row, RowStatus, Rows, Undo, unsure_finding,
+};
 
 impl Planner<'_> {
     /// What left the spec, what an earlier run left over, and everything when destroying.
@@ -82,11 +85,7 @@ impl Planner<'_> {
             after: Vec::new(),
         };
         let forgotten = row.options.retain
-            || self
-                .stack
-                .forget
-                .iter()
-                .any(|address| *address == row.address)
+            || self.stack.forget.contains(&row.address)
             || self
                 .session
                 .type_info(&row.type_name)

@@ -1,6 +1,10 @@
 //! What a plan tells besides changes: drift, outputs, places in the spec.
 
-use super::*;
+use super::{
+    Action, AttributeDiff, Changes, Decision, Declared, DiffKind, Drift, Error, Finding,
+    KnownObject, Object, OnDrift, OutputChange, Path, PlannedChange, PlannedFinding, Planner,
+    Reason, Result, Row, Undo, Value, new_change,
+};
 
 impl Planner<'_> {
     pub(super) fn report_drift(
@@ -10,10 +14,10 @@ impl Planner<'_> {
         gone: bool,
         decision: &Decision,
         out: &mut Changes,
-    ) -> Result<()> {
-        let Some(row) = row else { return Ok(()) };
+    ) {
+        let Some(row) = row else { return };
         if decision.comparison.drift.is_empty() && !gone {
-            return Ok(());
+            return;
         }
         if declared.options.on_drift == OnDrift::Stop && !self.options.refresh_only {
             out.findings.push(PlannedFinding {
@@ -39,7 +43,6 @@ impl Planner<'_> {
             diff: decision.comparison.drift.clone(),
             restored: gone || (!decision.comparison.kept && !self.options.refresh_only),
         });
-        Ok(())
     }
 
     /// `--refresh-only`: take into state what is there.

@@ -1,6 +1,10 @@
 //! Existing objects: imported by id, adopted by name, or in the way.
 
-use super::*;
+use super::{
+    Action, Changes, Declared, Error, ErrorKind, Finding, Located, Lost, Object, OnDrift, OpId,
+    Planned, PlannedChange, PlannedFinding, Planner, Reason, Result, Treat, Undo, Value, compare,
+    create_operation, new_change,
+};
 
 impl Planner<'_> {
     /// `import: ID`: the object of that id is taken over.

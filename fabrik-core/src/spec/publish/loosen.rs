@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::secrets::SOURCES;
+use super::sections::secret_fields;
+
 /// Brings a schema under `$defs` of the published one.
 pub(super) struct Hoist {
     /// The name it gets there, which its own definitions are put below.
@@ -24,6 +27,7 @@ impl Hoist {
 
     /// A kind's block: left open, because common fields stand beside its own.
     pub(super) fn block(&self, schema: &Json, defs: &mut Map<String, Json>) -> Json {
+        let schema = &with_sources(schema);
         self.definitions(schema, defs);
         let mut block = self.inner(schema, true);
         open(&mut block);
@@ -209,4 +213,23 @@ fn open(schema: &mut Json) {
             }
         }
     }
+}
+
+/// A kind's schema whose secrets may also say where they come from: the loader takes that.
+fn with_sources(schema: &Json) -> Json {
+    let mut schema = schema.clone();
+    for secrets in [
+        "/properties/secrets",
+        "/properties/build/properties/secrets",
+    ] {
+        let pointer = format!("{secrets}/items/properties");
+        if let Some(Json::Object(properties)) = schema.pointer_mut(&pointer) {
+            for (key, below) in secret_fields() {
+                if SOURCES.contains(&key) {
+                    properties.entry(key).or_insert(below);
+                }
+            }
+        }
+    }
+    schema
 }

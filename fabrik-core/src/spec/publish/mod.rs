@@ -14,9 +14,9 @@ mod sections;
 use serde_json::{Map, Value as Json, json};
 
 use super::apps::COMMON;
-use super::document::TOP;
 use super::expand::own_schema;
 use super::options;
+use super::top::TOP;
 use crate::provider::Registry;
 
 use loosen::Hoist;
@@ -59,7 +59,7 @@ pub fn schema(registry: &Registry) -> Json {
     defs.insert("app".to_owned(), app(&kinds));
     defs.insert("resource".to_owned(), resource(registry));
     defs.insert("providers".to_owned(), providers(registry));
-    root(&kinds, defs)
+    root(&kinds, &defs)
 }
 
 fn reference(name: &str) -> Json {
@@ -67,7 +67,7 @@ fn reference(name: &str) -> Json {
 }
 
 /// The document: the long form, or with `kind` or `template` one app.
-fn root(kinds: &[&str], defs: Map<String, Json>) -> Json {
+fn root(kinds: &[&str], defs: &Map<String, Json>) -> Json {
     let mut properties = Map::new();
     for top in TOP.iter().filter(|top| top.ready) {
         let mut schema = sections::top(top.name);
@@ -233,14 +233,14 @@ fn resource(registry: &Registry) -> Json {
 
 /// `providers`: by the provider's own name, or by any name with `provider:`.
 fn providers(registry: &Registry) -> Json {
-    let mut named = Map::new();
+    let mut own_names = Map::new();
     let mut by_provider = Vec::new();
     let mut names = Vec::new();
     for provider in registry.providers() {
         let name = &*provider.info().name;
         let config = reference(&format!("provider.{name}"));
         names.push(name);
-        named.insert(
+        own_names.insert(
             name.to_owned(),
             json!({
                 "type": ["object", "null"],
@@ -256,7 +256,7 @@ fn providers(registry: &Registry) -> Json {
     }
     json!({
         "type": "object",
-        "properties": named,
+        "properties": own_names,
         "patternProperties": {"^x-": true},
         "additionalProperties": {
             "type": "object",

@@ -122,23 +122,38 @@ fn command() -> Json {
     json!({"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}})
 }
 
+/// What may be said of a secret.
+pub(super) fn secret_fields() -> Vec<(&'static str, Json)> {
+    vec![
+        ("name", json!({"type": "string"})),
+        ("from", source()),
+        ("cmd", command()),
+        (
+            "generate",
+            json!({"anyOf": [
+                {"type": "integer", "minimum": 8, "maximum": 1024}, {"const": true},
+            ]}),
+        ),
+        ("required", json!({"type": "boolean"})),
+        ("description", json!({"type": "string"})),
+    ]
+}
+
 fn secret() -> Json {
+    let properties: Map<String, Json> = secret_fields()
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect();
     json!({"anyOf": [
         {"type": "null"},
         {"type": "string", "pattern": "://|\\$\\{", "not": {"pattern": "^cmd:"}},
         {
             "type": "object",
-            "properties": {
-                "name": {"type": "string"},
-                "from": source(),
-                "cmd": command(),
-                "generate": {"anyOf": [
-                    {"type": "integer", "minimum": 8, "maximum": 1024}, {"const": true},
-                ]},
-                "required": {"type": "boolean"},
-                "description": {"type": "string"},
+            "properties": properties,
+            "not": {
+                "required": ["generate", "required"],
+                "properties": {"required": {"const": true}},
             },
-            "not": {"required": ["generate", "required"], "properties": {"required": {"const": true}}},
             "patternProperties": {"^x-": true},
             "additionalProperties": false,
         },

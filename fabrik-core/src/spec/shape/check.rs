@@ -4,6 +4,7 @@ use crate::codes;
 use crate::diagnostic::did_you_mean;
 use crate::value::{Path, Segment, Value};
 
+use super::words::{list_some, plain, type_words};
 use super::{Id, Others, Schema, Shape, type_of, types};
 
 /// One mistake.
@@ -20,9 +21,6 @@ pub(in crate::spec) struct Problem {
     /// What to do.
     pub help: Option<String>,
 }
-
-/// How many branches may be tried within each other.
-const MAX_TRIALS: usize = 4;
 
 /// Checks a value, after [`coerce`]. What is not known yet is taken as right.
 pub(in crate::spec) fn check(schema: &Schema, value: &Value) -> Vec<Problem> {
@@ -44,16 +42,16 @@ pub(in crate::spec) fn check(schema: &Schema, value: &Value) -> Vec<Problem> {
 }
 
 /// Shapes that hold at the same place, outermost last.
-struct Frame<'a> {
-    id: Id,
-    outer: Option<&'a Frame<'a>>,
+pub(super) struct Frame<'a> {
+    pub(super) id: Id,
+    pub(super) outer: Option<&'a Frame<'a>>,
 }
 
-struct Checker<'a> {
-    schema: &'a Schema,
-    path: Path,
-    found: Vec<Problem>,
-    trials: usize,
+pub(super) struct Checker<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) path: Path,
+    pub(super) found: Vec<Problem>,
+    pub(super) trials: usize,
 }
 
 impl Checker<'_> {
@@ -87,7 +85,7 @@ impl Checker<'_> {
         }
     }
 
-    fn value(&mut self, value: &Value, id: Id, outer: Option<&Frame<'_>>, secret: bool) {
+    pub(super) fn value(&mut self, value: &Value, id: Id, outer: Option<&Frame<'_>>, secret: bool) {
         let schema = self.schema;
         let Some(shape) = schema.shape(id) else {
             return;
@@ -145,7 +143,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong_type(&mut self, value: &Value, allowed: u8, secret: bool) {
+    pub(super) fn wrong_type(&mut self, value: &Value, allowed: u8, secret: bool) {
         let name = self.name();
         if value.is_null() {
             self.problem(
@@ -186,7 +184,7 @@ impl Checker<'_> {
         );
     }
 
-    fn choice(&mut self, value: &Value, choices: &[Value], secret: bool) {
+    pub(super) fn choice(&mut self, value: &Value, choices: &[Value], secret: bool) {
         if choices.contains(value) {
             return;
         }
@@ -431,226 +429,4 @@ impl Checker<'_> {
             help,
         });
     }
-
-    /// Whether a value satisfies a shape.
-    fn holds(&mut self, value: &Value, id: Id) -> bool {
-        self.trial(value, id, None, false).is_empty()
-    }
-
-    fn trial(
-        &mut self,
-        value: &Value,
-        id: Id,
-        outer: Option<&Frame<'_>>,
-        secret: bool,
-    ) -> Vec<Problem> {
-        let before = std::mem::take(&mut self.found);
-        self.trials += 1;
-        self.value(value, id, outer, secret);
-        self.trials -= 1;
-        std::mem::replace(&mut self.found, before)
-    }
-
-    /// Takes the branch that fits best and reports its mistakes only.
-    fn branches(&mut self, value: &Value, branches: &[Id], frame: &Frame<'_>, secret: bool) {
-        let kind = type_of(value);
-        let typed: Vec<Id> = branches
-            .iter()
-            .copied()
-            .filter(|id| self.schema.types_of(*id, 0) & kind != 0)
-            .collect();
-        if typed.is_empty() {
-            let allowed = branches
-                .iter()
-                .fold(0, |bits, id| bits | self.schema.types_of(*id, 0));
-            // Choices of one branch each are one list of choices.
-            let choices: Vec<Value> = branches
-                .iter()
-                .filter_map(|id| self.schema.shape(*id)?.choices.clone())
-                .flatten()
-                .collect();
-            if choices.len() >= branches.len() && allowed & kind != 0 {
-                self.choice(value, &choices, secret);
-            } else {
-                self.wrong_type(value, allowed, secret);
-            }
-            return;
-        }
-        let scalars: Option<Vec<Value>> = typed
-            .iter()
-            .map(|id| self.schema.shape(*id)?.choices.clone())
-            .collect::<Option<Vec<_>>>()
-            .map(|lists| lists.into_iter().flatten().collect());
-        if let Some(choices) = scalars {
-            self.choice(value, &choices, secret);
-            return;
-        }
-        let (fitting, told_apart_by) = self.discriminate(value, &typed);
-        match (fitting.as_slice(), told_apart_by) {
-            ([], Some((key, choices))) => {
-                self.path.push(Segment::Key(key.clone()));
-                if let Some(given) = value.get(&key) {
-                    self.choice(given, &choices, secret);
-                }
-                self.path.pop();
-            }
-            ([only], _) => self.value(value, *only, Some(frame), secret),
-            (several, _) => {
-                let several = if several.is_empty() { &typed } else { several };
-                if self.trials >= MAX_TRIALS {
-                    self.value(value, several[0], Some(frame), secret);
-                    return;
-                }
-                let mut best: Option<Vec<Problem>> = None;
-                for id in several {
-                    let problems = self.trial(value, *id, Some(frame), secret);
-                    if problems.is_empty() {
-                        return;
-                    }
-                    if best.as_ref().is_none_or(|best| problems.len() < best.len()) {
-                        best = Some(problems);
-                    }
-                }
-                self.found.extend(best.unwrap_or_default());
-            }
-        }
-    }
-
-    /// The branches whose fixed fields do not contradict the value; when all do, the field and what
-    /// it may be.
-    fn discriminate(
-        &self,
-        value: &Value,
-        branches: &[Id],
-    ) -> (Vec<Id>, Option<(std::sync::Arc<str>, Vec<Value>)>) {
-        let Value::Map(map) = value else {
-            return (branches.to_vec(), None);
-        };
-        let mut fitting = Vec::new();
-        let mut blamed: Option<(std::sync::Arc<str>, Vec<Value>)> = None;
-        for id in branches {
-            let Some(shape) = self.schema.shape(*id) else {
-                continue;
-            };
-            let mut contradicts = false;
-            for (key, property) in &shape.properties {
-                let choices = self
-                    .schema
-                    .shape(*property)
-                    .and_then(|shape| shape.choices.as_ref());
-                let (Some(choices), Some(given)) = (choices, map.get(key)) else {
-                    continue;
-                };
-                if choices.contains(given.reveal()) || given.has_unknown() {
-                    continue;
-                }
-                contradicts = true;
-                match &mut blamed {
-                    Some((known, all)) if known == key => all.extend(choices.iter().cloned()),
-                    Some(_) => {}
-                    None => blamed = Some((key.clone(), choices.clone())),
-                }
-            }
-            if !contradicts {
-                fitting.push(*id);
-            }
-        }
-        // A branch that requires what is missing gives way to one that does not.
-        let complete: Vec<Id> = fitting
-            .iter()
-            .copied()
-            .filter(|id| {
-                self.schema
-                    .shape(*id)
-                    .is_some_and(|shape| shape.required.iter().all(|key| map.contains_key(key)))
-            })
-            .collect();
-        if !complete.is_empty() {
-            fitting = complete;
-        }
-        (fitting, blamed)
-    }
-}
-
-/// Up to twelve names.
-pub(in crate::spec) fn list_some(names: &[&str]) -> String {
-    let mut text = names
-        .iter()
-        .take(12)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > 12 {
-        text.push_str(", …");
-    }
-    text
-}
-
-/// A scalar as it would be written.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Str(text) => text.to_string(),
-        Value::Null => "~".to_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
-/// The types in words: `a whole number or text`.
-fn type_words(allowed: u8) -> String {
-    let mut words = Vec::new();
-    if allowed & types::NUM != 0 {
-        words.push("a number");
-    } else if allowed & types::INT != 0 {
-        words.push("a whole number");
-    }
-    for (bit, word) in [
-        (types::BOOL, "`true` or `false`"),
-        (types::STR, "text"),
-        (types::LIST, "a list"),
-        (types::MAP, "a map"),
-    ] {
-        if allowed & bit != 0 {
-            words.push(word);
-        }
-    }
-    match words.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-    }
-}
-
-/// A copy in which numbers and truth values stand as text wherever only text is taken.
-pub(in crate::spec) fn coerce(schema: &Schema, id: Option<Id>, value: &Value) -> Value {
-    let Some(id) = id else {
-        return value.clone();
-    };
-    match value {
-        Value::Num(number) if only_text(schema, id) => Value::from(number.as_str()),
-        Value::Bool(flag) if only_text(schema, id) => Value::from(flag.to_string()),
-        Value::List(items) => Value::list(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| coerce(schema, schema.item(id, index, 0), item)),
-        ),
-        Value::Map(map) => Value::map(
-            map.iter()
-                .map(|(key, item)| (key.clone(), coerce(schema, schema.child(id, key, 0), item))),
-        ),
-        Value::Secret(inner) => coerce(schema, Some(id), inner).into_secret(),
-        other => other.clone(),
-    }
-}
-
-/// Whether of the scalars only text (or nothing) is taken.
-pub(in crate::spec) fn only_text(schema: &Schema, id: Id) -> bool {
-    let allowed = schema.types_of(id, 0);
-    // Where numbers are short for something else (seconds, bytes), they stay numbers. What takes
-    // truth values too can only mean their text.
-    let short = schema.shape(id).map_or(0, |shape| shape.short);
-    if short & types::INT != 0 && short & types::BOOL == 0 {
-        return false;
-    }
-    allowed & types::STR != 0 && allowed & (types::BOOL | types::INT | types::NUM) == 0
 }

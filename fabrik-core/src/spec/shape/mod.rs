@@ -1,6 +1,9 @@
 //! JSON Schemas, read once per type into a form that is quick to check against.
 
+mod branches;
 mod check;
+mod coerce;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +13,9 @@ use serde_json::Value as Json;
 
 use crate::value::{Value, from_json};
 
-pub(super) use check::{Problem, check, coerce, list_some, only_text};
+pub(super) use check::{Problem, check};
+pub(super) use coerce::{coerce, only_text};
+pub(super) use words::list_some;
 
 /// Index of a [`Shape`] in a [`Schema`].
 pub(super) type Id = usize;

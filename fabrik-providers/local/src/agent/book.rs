@@ -1,5 +1,6 @@
 //! The durable record of one service.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,6 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::agent::shared::Shared;
 use crate::error::Error;
+use crate::model::NameInfo;
 use crate::records::{self, Identity, RunRecord, ServiceRecord};
 
 /// The record of a service. A change is on disk before it is seen by anyone.
@@ -80,6 +82,14 @@ impl Book {
         };
         self.change(change).await.map(drop)
     }
+}
+
+/// Registered names as they are told.
+pub(crate) fn names(entries: BTreeMap<String, String>) -> Vec<NameInfo> {
+    entries
+        .into_iter()
+        .map(|(name, target)| NameInfo { name, target })
+        .collect()
 }
 
 /// Runs something that blocks on files where it may.

@@ -10,7 +10,9 @@ use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::protocol::{Answer, Ask, Hello, MAX_LINE, PROTOCOL_VERSION, Request, Version};
+use crate::model::NameInfo;
+use crate::names;
+use crate::protocol::{Answer, Ask, Hello, Kind, MAX_LINE, PROTOCOL_VERSION, Request, Version};
 
 /// Time in which a client must have sent its request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -100,6 +102,7 @@ impl Agent {
             } => Answer::Generation(Box::new(self.rollback(&name, &op_id, generation).await?)),
             Ask::RemoveService { name, keep_logs } => {
                 self.remove_service(&name, keep_logs).await?;
+                self.unclaim(Kind::Service, &name).await?;
                 Answer::Done {}
             }
             Ask::Route { name } => Answer::Route(self.route(&name).await),
@@ -109,6 +112,7 @@ impl Agent {
             }
             Ask::RemoveRoute { name } => {
                 self.routes.remove(&name).await?;
+                self.unclaim(Kind::Route, &name).await?;
                 Answer::Done {}
             }
             Ask::Site { name } => Answer::Site(self.sites.info(&name)),
@@ -117,12 +121,38 @@ impl Agent {
             }
             Ask::RemoveSite { name } => {
                 self.sites.remove(&name).await?;
+                self.unclaim(Kind::Site, &name).await?;
                 Answer::Done {}
             }
             Ask::Bucket { name } => Answer::Bucket(self.bucket(&name).await?),
             Ask::PutBucket { name } => Answer::Bucket(Some(self.put_bucket(&name).await?)),
             Ask::RemoveBucket { name, force } => {
                 self.remove_bucket(&name, force).await?;
+                self.unclaim(Kind::Bucket, &name).await?;
+                Answer::Done {}
+            }
+            Ask::Claim { kind, name, op_id } => {
+                self.claim(kind, &name, &op_id).await?;
+                Answer::Done {}
+            }
+            Ask::Monitor { name } => Answer::Monitor(self.monitors.get(&name).await),
+            Ask::PutMonitor { name, spec } => {
+                self.monitors.put(&name, spec).await?;
+                Answer::Monitor(self.monitors.get(&name).await)
+            }
+            Ask::RemoveMonitor { name } => {
+                self.monitors.remove(&name).await?;
+                self.unclaim(Kind::Monitor, &name).await?;
+                Answer::Done {}
+            }
+            Ask::PutName { name, target } => {
+                let name = names::local_host("name", &name)?;
+                self.hosts.put(&name, target.clone()).await?;
+                Answer::Name(NameInfo { name, target })
+            }
+            Ask::RemoveName { name } => {
+                self.hosts.remove(&name).await?;
+                self.unclaim(Kind::Name, &name).await?;
                 Answer::Done {}
             }
             Ask::Logs { service, query } => {

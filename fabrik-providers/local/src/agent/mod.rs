@@ -5,11 +5,13 @@ mod backoff;
 mod balance;
 mod book;
 mod bucket;
+mod claims;
 mod control;
 mod http;
 mod instance;
 mod lock;
 mod logs;
+mod monitors;
 mod operations;
 mod ports;
 mod probe;
@@ -21,6 +23,7 @@ mod run;
 mod service;
 mod shared;
 mod sites;
+mod table;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,15 +32,22 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::watch;
 
 use activity::Activity;
+use claims::Claims;
+use monitors::Monitors;
 use registry::Registry;
 use routes::Routes;
 use shared::Shared;
 use sites::Sites;
+use table::Table;
 
+pub(crate) use book::names as describe_names;
 pub(crate) use bucket::all as all_buckets;
+pub(crate) use logs::LogDir;
+pub(crate) use monitors::all as all_monitors;
 pub use run::{AgentConfig, run_agent};
 pub(crate) use service::describe as describe_generation;
 pub(crate) use sites::describe as describe_site;
+pub(crate) use table::stored as stored_table;
 
 /// What the agent holds.
 #[derive(Debug)]
@@ -46,6 +56,10 @@ struct Agent {
     registry: Arc<Registry>,
     routes: Arc<Routes>,
     sites: Arc<Sites>,
+    monitors: Arc<Monitors>,
+    /// What registered names are meant for.
+    hosts: Table<String>,
+    claims: Claims,
     listen: Vec<SocketAddr>,
     version: String,
     activity: Activity,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::agent::book::blocking;
+use crate::agent::book::{self, blocking};
 use crate::agent::service::Service;
 use crate::agent::{Agent, Quit, bucket};
 use crate::error::Error;
@@ -34,6 +34,8 @@ impl Agent {
             sites: self.sites.all(),
             access_log: layout.access_log(),
             buckets: blocking(move || bucket::all(&layout)).await?,
+            monitors: self.monitors.all().await,
+            names: book::names(self.hosts.all().await),
         })
     }
 
@@ -115,17 +117,7 @@ impl Agent {
 
     fn route_info(&self, name: String, spec: RouteSpec) -> RouteInfo {
         let port = self.listen.first().map_or(80, std::net::SocketAddr::port);
-        let path = spec.path_prefix.as_deref().unwrap_or_default();
-        let url = |host: &String| match port {
-            80 => format!("http://{host}{path}"),
-            _ => format!("http://{host}:{port}{path}"),
-        };
-        let urls = spec
-            .hosts
-            .iter()
-            .filter(|host| !host.starts_with('*'))
-            .map(url)
-            .collect();
+        let urls = spec.urls(port);
         RouteInfo { name, spec, urls }
     }
 
@@ -170,6 +162,8 @@ impl Agent {
                 return false;
             }
         }
-        self.sites.all().is_empty() && self.routes.all().await.is_empty()
+        self.sites.all().is_empty()
+            && self.routes.all().await.is_empty()
+            && self.monitors.is_empty().await
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -50,21 +51,7 @@ pub(crate) async fn probe(check: &HealthCheck, port: u16) -> Result<(), String> 
 }
 
 async fn get(check: &HealthCheck, stream: TcpStream, path: &str) -> Result<(), String> {
-    let failed = |error: &dyn std::fmt::Display| format!("GET {path}: {error}");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| failed(&error))?;
-    let request = http::Request::get(path)
-        .header(http::header::HOST, "localhost")
-        .header(http::header::USER_AGENT, "fabrik-health")
-        .header(http::header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| failed(&error))?;
-    let response = tokio::select! {
-        response = sender.send_request(request) => response.map_err(|error| failed(&error))?,
-        Err(error) = connection => return Err(failed(&error)),
-    };
-    let status = response.status();
+    let status = ask(stream, "localhost", path, "fabrik-health").await?;
     let good = if check.status.is_empty() {
         status.is_success() || status.is_redirection()
     } else {
@@ -75,4 +62,28 @@ async fn get(check: &HealthCheck, stream: TcpStream, path: &str) -> Result<(), S
     } else {
         Err(format!("GET {path} was answered with {status}"))
     }
+}
+
+/// Sends a GET request; gives the status of the answer.
+pub(crate) async fn ask(
+    stream: TcpStream,
+    host: &str,
+    path: &str,
+    agent: &str,
+) -> Result<StatusCode, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("GET {path}: {error}");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| failed(&error))?;
+    let request = http::Request::get(path)
+        .header(http::header::HOST, host)
+        .header(http::header::USER_AGENT, agent)
+        .header(http::header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| failed(&error))?;
+    let response = tokio::select! {
+        response = sender.send_request(request) => response.map_err(|error| failed(&error))?,
+        Err(error) = connection => return Err(failed(&error)),
+    };
+    Ok(response.status())
 }

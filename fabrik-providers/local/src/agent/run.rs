@@ -15,12 +15,14 @@ use crate::agent::activity::Activity;
 use crate::agent::book::blocking;
 use crate::agent::http::{AccessLog, Listeners, Web, bind};
 use crate::agent::lock::AgentLock;
+use crate::agent::monitors::Monitors;
 use crate::agent::ports::Ports;
 use crate::agent::registry::Registry;
 use crate::agent::routes::Routes;
 use crate::agent::service::{Service, check_all};
 use crate::agent::shared::Shared;
 use crate::agent::sites::Sites;
+use crate::agent::table::Table;
 use crate::agent::{Agent, Quit, bucket, control};
 use crate::error::Error;
 use crate::layout::Layout;
@@ -139,6 +141,18 @@ async fn start(
         let path = layout.routes();
         blocking(move || Routes::open(path)).await?
     };
+    let (monitors, hosts, claims) = {
+        let shared = Arc::clone(&shared);
+        blocking(move || {
+            let layout = &shared.layout;
+            Ok((
+                Monitors::open(&shared)?,
+                Table::open(layout.host_names(), &shared)?,
+                Table::open(layout.claims(), &shared)?,
+            ))
+        })
+        .await?
+    };
     let found = {
         let shared = Arc::clone(&shared);
         blocking(move || check_all(&shared)).await?
@@ -158,6 +172,9 @@ async fn start(
         registry,
         routes: Arc::new(routes),
         sites: Arc::new(sites),
+        monitors: Arc::new(monitors),
+        hosts,
+        claims,
         listen: listeners.addresses(),
         version: config.version.clone(),
         activity: Activity::new(),
@@ -206,6 +223,7 @@ async fn serve(
     listeners.serve(&web, &web_stopped);
     let clients = tokio::spawn(control::serve(Arc::clone(agent), socket));
     let rotation = tokio::spawn(rotate(Arc::clone(agent)));
+    agent.monitors.start().await;
     let mut asked = agent.quit.subscribe();
     let quit = tokio::select! {
         () = idle(agent, config.idle_exit) => Quit::Idle,
@@ -230,6 +248,7 @@ async fn serve(
     agent.closing.store(true, Ordering::SeqCst);
     clients.abort();
     rotation.abort();
+    agent.monitors.stop();
     for service in agent.registry.all() {
         service
             .end(matches!(quit, Quit::Stop | Quit::Orphaned))
@@ -294,7 +313,7 @@ async fn finish(agent: &Agent, lock: AgentLock, quit: Quit) -> Result<(), Error>
     let empty = quit == Quit::Idle || agent.is_empty().await;
     let layout = agent.shared.layout.clone();
     blocking(move || {
-        if empty && bucket::all(&layout)?.is_empty() {
+        if empty && bucket::all(&layout)?.is_empty() && !layout.host_names().exists() {
             clean(&layout)?;
         }
         lock.release();
@@ -314,6 +333,7 @@ fn clean(layout: &Layout) -> Result<(), Error> {
     if kept.is_empty() {
         records::remove_tree(&layout.logs())?;
     }
+    records::remove(&layout.claims())?;
     records::remove(&layout.agent_record())?;
     records::remove(&layout.agent_log())
 }

@@ -14,13 +14,17 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::book::blocking;
+use crate::agent::http::patterns as headers;
 use crate::agent::shared::Shared;
 use crate::error::Error;
 use crate::hash::{TreeHasher, list};
-use crate::model::{SiteInfo, SiteSpec};
+use crate::model::{Headers, SiteInfo, SiteSpec};
 use crate::names;
 use crate::records::{self, FORMAT, SiteContent, SiteRecord};
 use crate::socket::private_dir;
+
+/// The page for paths without a file, unless another is named.
+const NOT_FOUND: &str = "404.html";
 
 /// The sites that are served.
 #[derive(Debug)]
@@ -37,6 +41,10 @@ pub(crate) struct Sites {
 pub(crate) struct Content {
     dir: PathBuf,
     pub(crate) spa: bool,
+    /// The page for paths without a file.
+    pub(crate) not_found: String,
+    /// Headers to send, by path pattern.
+    pub(crate) headers: Headers,
     pub(crate) since: SystemTime,
     files: HashMap<String, FileEntry>,
 }
@@ -116,6 +124,7 @@ impl Sites {
     pub(crate) async fn deploy(&self, name: &str, spec: SiteSpec) -> Result<SiteInfo, Error> {
         names::check("site", name)?;
         check_hash(&spec.hash)?;
+        headers::check(&spec.headers)?;
         let _turn = self.turn.lock().await;
         let dir = self.shared.layout.site(name);
         let old = lock(&self.records).get(name).cloned();
@@ -195,6 +204,8 @@ fn deploy(
     let content = match (known, &spec.source) {
         (Some(known), _) => SiteContent {
             spa: spec.spa,
+            not_found: spec.not_found.clone(),
+            headers: spec.headers.clone(),
             ..known
         },
         (None, Some(source)) => copy(dir, source, spec, since)?,
@@ -268,6 +279,8 @@ fn copy(
     let content = SiteContent {
         hash,
         spa: spec.spa,
+        not_found: spec.not_found.clone(),
+        headers: spec.headers.clone(),
         files: files.len(),
         bytes,
     };
@@ -308,6 +321,13 @@ fn load(dir: &Path, content: &SiteContent) -> Result<Content, Error> {
     Ok(Content {
         dir,
         spa: content.spa,
+        not_found: content
+            .not_found
+            .as_deref()
+            .unwrap_or(NOT_FOUND)
+            .trim_start_matches('/')
+            .to_owned(),
+        headers: content.headers.clone(),
         since: SystemTime::UNIX_EPOCH + Duration::from_secs(manifest.since),
         files: manifest.files,
     })
@@ -334,6 +354,8 @@ pub(crate) fn describe(record: &SiteRecord) -> SiteInfo {
     let served = contents.next().cloned().unwrap_or(SiteContent {
         hash: String::new(),
         spa: false,
+        not_found: None,
+        headers: Headers::new(),
         files: 0,
         bytes: 0,
     });
@@ -341,6 +363,8 @@ pub(crate) fn describe(record: &SiteRecord) -> SiteInfo {
         name: record.name.clone(),
         hash: served.hash,
         spa: served.spa,
+        not_found: served.not_found,
+        headers: served.headers,
         kept: contents.map(|content| content.hash.clone()).collect(),
         files: served.files,
         bytes: served.bytes,

@@ -5,6 +5,8 @@ mod bucket;
 mod duration;
 mod env;
 mod logs;
+mod monitor;
+mod name;
 mod route;
 mod service;
 mod site;
@@ -13,11 +15,13 @@ mod status;
 pub use bucket::BucketInfo;
 pub use env::{Env, EnvValue};
 pub use logs::{LogChunk, LogCursor, LogLine, LogQuery};
+pub use monitor::{MonitorInfo, MonitorSpec, ProbeResult};
+pub use name::NameInfo;
 pub use route::{RouteInfo, RouteSpec, Target};
 pub use service::{
     Command, HealthCheck, Port, Restart, RestartPolicy, ServiceSpec, StopPolicy, StopSignal,
 };
-pub use site::{SiteInfo, SiteSpec};
+pub use site::{Headers, SiteInfo, SiteSpec};
 pub use status::{
     AgentStatus, GenerationInfo, GenerationState, InstanceInfo, InstanceState, ServiceInfo,
 };

@@ -38,6 +38,22 @@ impl RouteSpec {
     }
 }
 
+impl RouteSpec {
+    /// Addresses to open when the agent serves on this port, one for each host without `*`.
+    pub(crate) fn urls(&self, port: u16) -> Vec<String> {
+        let path = self.path_prefix.as_deref().unwrap_or_default();
+        let url = |host: &String| match port {
+            80 => format!("http://{host}{path}"),
+            _ => format!("http://{host}:{port}{path}"),
+        };
+        self.hosts
+            .iter()
+            .filter(|host| !host.starts_with('*'))
+            .map(url)
+            .collect()
+    }
+}
+
 /// Who answers the requests of a route. It need not exist yet: requests get a 503 until it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +71,6 @@ pub struct RouteInfo {
     pub name: String,
     /// What was asked for.
     pub spec: RouteSpec,
-    /// Addresses to open, one for each host; empty when no agent runs.
+    /// Addresses to open, one for each host; empty before an agent ever ran.
     pub urls: Vec<String>,
 }

@@ -1,8 +1,12 @@
 //! A static site: a folder served as it was when it was deployed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+/// Headers to send, by path pattern: `/*` for all paths, `/assets/*` for those below one.
+pub type Headers = BTreeMap<String, BTreeMap<String, String>>;
 
 /// What to serve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +19,12 @@ pub struct SiteSpec {
     /// Whether unknown pages are answered with `index.html` (an application that routes itself).
     #[serde(default)]
     pub spa: bool,
+    /// The page shown for paths without a file; `404.html` unless set.
+    #[serde(default)]
+    pub not_found: Option<String>,
+    /// Headers to send besides the usual ones.
+    #[serde(default)]
+    pub headers: Headers,
     /// How many earlier contents are kept for a rollback.
     #[serde(default = "default_keep")]
     pub keep: usize,
@@ -27,6 +37,8 @@ impl SiteSpec {
             source: Some(source.into()),
             hash: hash.into(),
             spa: false,
+            not_found: None,
+            headers: Headers::new(),
             keep: default_keep(),
         }
     }
@@ -45,6 +57,12 @@ pub struct SiteInfo {
     pub hash: String,
     /// Whether unknown pages are answered with `index.html`.
     pub spa: bool,
+    /// The page shown for paths without a file, where it is not `404.html`.
+    #[serde(default)]
+    pub not_found: Option<String>,
+    /// Headers sent besides the usual ones.
+    #[serde(default)]
+    pub headers: Headers,
     /// Hashes of earlier contents that can be deployed again, latest first.
     pub kept: Vec<String>,
     /// Number of files.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BucketInfo, RouteInfo, ServiceSpec, SiteInfo};
+use super::{BucketInfo, MonitorInfo, NameInfo, RouteInfo, ServiceSpec, SiteInfo};
 
 /// Everything the agent holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,12 @@ pub struct AgentStatus {
     pub sites: Vec<SiteInfo>,
     /// Buckets in the order of their names.
     pub buckets: Vec<BucketInfo>,
+    /// Monitors in the order of their names.
+    #[serde(default)]
+    pub monitors: Vec<MonitorInfo>,
+    /// Registered names in their order.
+    #[serde(default)]
+    pub names: Vec<NameInfo>,
     /// The access log.
     pub access_log: PathBuf,
 }

@@ -13,6 +13,7 @@ mod deploy;
 mod gate;
 mod helper;
 mod launch;
+mod life;
 mod proxy;
 mod removal;
 mod sites;

@@ -237,7 +237,7 @@ pub(crate) fn is_running(pid: u32) -> bool {
 }
 
 /// Processes that have a variable in their environment, in the form `NAME=value`.
-fn processes_with(variable: &str) -> Vec<u32> {
+pub(crate) fn processes_with(variable: &str) -> Vec<u32> {
     fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

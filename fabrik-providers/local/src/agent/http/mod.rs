@@ -4,6 +4,7 @@ mod access;
 mod body;
 mod headers;
 mod pages;
+pub(crate) mod patterns;
 mod proxy;
 mod server;
 mod site;

@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::mpsc;
 
 use super::body::{AnyBody, empty, queued};
-use super::{pages, proxy};
+use super::{pages, patterns, proxy};
 use crate::agent::sites::{Content, FileEntry};
 
 /// How much of a file is held in memory at a time.
@@ -45,7 +45,7 @@ pub(super) async fn answer<B>(
         Resolved::Nothing if content.spa && wants_page(request.headers(), &decoded) => {
             (StatusCode::OK, "index.html".to_owned())
         }
-        Resolved::Nothing => (StatusCode::NOT_FOUND, "404.html".to_owned()),
+        Resolved::Nothing => (StatusCode::NOT_FOUND, content.not_found.clone()),
     };
     let Some(entry) = content.entry(&name) else {
         return pages::page(StatusCode::NOT_FOUND, "There is no such page.");
@@ -55,6 +55,7 @@ pub(super) async fn answer<B>(
         let mut response = Response::new(empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         validators.put(response.headers_mut());
+        patterns::put(response.headers_mut(), &content.headers, &decoded);
         return response;
     }
     let range = match range(request.headers(), entry.bytes, &validators) {
@@ -69,6 +70,7 @@ pub(super) async fn answer<B>(
     headers.insert(CONTENT_TYPE, content_type(&name));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    patterns::put(headers, &content.headers, &decoded);
     let part = range.clone().unwrap_or(0..entry.bytes);
     headers.insert(CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
     if let Some(range) = range {

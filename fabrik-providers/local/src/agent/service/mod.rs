@@ -119,14 +119,7 @@ impl Service {
         let record = self.book.get().await;
         let logs = self.logs.clone();
         blocking(move || {
-            let mask = |number: u64, text: &str| match record.generation(number) {
-                Some(generation) => generation.spec.env.mask(text),
-                // A generation that is gone: what any other would mask.
-                None => record
-                    .generations
-                    .iter()
-                    .fold(text.to_owned(), |text, other| other.spec.env.mask(&text)),
-            };
+            let mask = |number: u64, text: &str| record.mask(number, text);
             Ok(logs.read(&query, &mask))
         })
         .await

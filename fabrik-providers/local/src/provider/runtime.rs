@@ -1,0 +1,307 @@
+//! Playing the role runtime: an app becomes a service or a site, and a route for each host name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fabrik_core::address::Address;
+use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::expr::{self, Expr, Function, Reference};
+use fabrik_core::provider::typed::Resource;
+use fabrik_core::role::{Parts, Player, RUNTIME};
+use fabrik_core::stack::Options;
+use fabrik_core::value::{Map, Path, Value};
+use fabrik_core::verify::parse_duration;
+use serde_json::{Value as Json, json};
+
+use super::dns_name::ADDRESS;
+use super::players::field;
+use super::route::Route;
+use super::service::Service;
+use super::site::StaticSite;
+
+/// Beyond this, a service's health deadline needs a larger budget for its operations.
+const USUAL_DEADLINE: Duration = Duration::from_secs(60);
+/// What a deployment may take besides waiting for health.
+const ROOM: Duration = Duration::from_secs(90);
+
+/// Runs apps as processes and serves folders, behind the agent's proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct RuntimePlayer;
+
+impl Player for RuntimePlayer {
+    fn role(&self) -> &'static str {
+        RUNTIME
+    }
+
+    fn options(&self) -> Json {
+        let duration = "^([0-9]+(ms|s|m|h|d))+$";
+        json!({
+            "type": "object",
+            "description": "How the app runs on this machine.",
+            "additionalProperties": false,
+            "properties": {
+                "watch": {
+                    "type": "boolean",
+                    "description": "Whether a change of the files in `source` deploys a new version; it does unless turned off.",
+                },
+                "ignore": {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1},
+                    "description": "Names of files and folders whose changes do not count; `*` stands for anything.",
+                },
+                "restart": {
+                    "enum": ["always", "on_failure", "never"],
+                    "description": "When a process that ended by itself is started again; always unless set.",
+                },
+                "worker": {
+                    "type": "boolean",
+                    "description": "The program listens on no port.",
+                },
+                "drain": {
+                    "type": "string",
+                    "pattern": duration,
+                    "description": "How long requests under way may take after a new version has taken over.",
+                },
+                "keep": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": 100,
+                    "description": "How many earlier versions are kept to go back to; 3 unless set.",
+                },
+            },
+        })
+    }
+
+    fn cannot(&self) -> &[&'static str] {
+        &[
+            "build",
+            "files",
+            "health.body",
+            "health.command",
+            "health.port",
+            "hooks",
+            "image",
+            "limits",
+            "on",
+            "redirects",
+            "source.auto_deploy",
+            "source.branch",
+            "source.commit",
+            "source.repo",
+            "source.tag",
+            "tls.enabled",
+            "tls.min_version",
+            "tls.redirect_http",
+            "volumes",
+        ]
+    }
+
+    fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
+        let name = field(intent, "name")?;
+        let kind = field(intent, "kind")?;
+        let (target, app) = match kind.as_str() {
+            Some("static") => ("site", site(&name, intent, own, parts)?),
+            _ => ("service", service(&name, intent, own, parts)?),
+        };
+        let is_worker =
+            target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
+        let mut outputs = Map::new();
+        outputs.insert("ingress".into(), Value::from(ADDRESS));
+        outputs.insert("ingress_kind".into(), Value::from("address"));
+        if target == "service" {
+            outputs.insert("logs".into(), Value::from(app.as_str()));
+            let dir = Parts::output(&app, "dir");
+            let exec = Value::map([("kind", Value::from("local")), ("dir", dir)]);
+            outputs.insert("exec".into(), exec);
+        }
+        if !is_worker {
+            let (host, route) = routes(&name, intent, target, &app, parts)?;
+            outputs.insert("url".into(), Parts::output(&route, "url"));
+            outputs.insert("host".into(), host);
+        }
+        Ok(Value::Map(Arc::new(outputs)))
+    }
+}
+
+/// Inputs put together; what is not given is left out.
+#[derive(Default)]
+struct Inputs(Map);
+
+impl Inputs {
+    fn set(&mut self, name: &str, value: Option<&Value>) {
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            self.0.insert(name.into(), value.clone());
+        }
+    }
+
+    fn value(self) -> Value {
+        Value::Map(Arc::new(self.0))
+    }
+}
+
+fn site(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
+    let source = intent.get("source").and_then(|source| source.get("path"));
+    if source.is_none() {
+        return Err(invalid(
+            "source",
+            "the local runtime serves a folder: give its `path`",
+        ));
+    }
+    let mut inputs = Inputs::default();
+    inputs.set("name", Some(name));
+    inputs.set("source", source);
+    for field in ["spa", "not_found", "headers"] {
+        inputs.set(field, intent.get(field));
+    }
+    inputs.set("keep", own.get("keep"));
+    parts.add("site", StaticSite::TYPE, inputs.value())
+}
+
+fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
+    if intent.get("command").is_none() {
+        return Err(invalid(
+            "command",
+            "the local runtime runs programs as processes: say which `command` starts it",
+        ));
+    }
+    check_service(intent)?;
+    let mut inputs = Inputs::default();
+    inputs.set("name", Some(name));
+    for field in ["command", "env", "port"] {
+        inputs.set(field, intent.get(field));
+    }
+    inputs.set("instances", intent.get("replicas"));
+    let source = intent.get("source").and_then(|source| source.get("path"));
+    inputs.set("dir", source);
+    if source.is_some() && own.get("watch").is_none() {
+        inputs.set("watch", Some(&Value::from(true)));
+    }
+    for field in ["watch", "ignore", "restart", "worker", "keep"] {
+        inputs.set(field, own.get(field));
+    }
+    let stop = intent.get("stop");
+    let part = |field: &str| stop.and_then(|stop| stop.get(field));
+    inputs.set("drain", own.get("drain").or(part("drain")));
+    let mut ending = Inputs::default();
+    ending.set("grace", part("grace"));
+    ending.set("signal", part("signal"));
+    if !ending.0.is_empty() {
+        inputs.set("stop", Some(&ending.value()));
+    }
+    let health = health(intent.get("health"));
+    let deadline = health
+        .get("deadline")
+        .and_then(Value::as_str)
+        .and_then(parse_duration);
+    if health.as_map().is_some_and(|map| !map.is_empty()) {
+        inputs.set("health", Some(&health));
+    }
+    let address = parts.add("service", Service::TYPE, inputs.value())?;
+    if let Some(deadline) = deadline.filter(|deadline| *deadline > USUAL_DEADLINE)
+        && let Some(part) = parts.part_mut(&address)
+        && part.options.timeout.is_none()
+    {
+        part.options = Arc::new(Options {
+            timeout: Some(deadline.saturating_add(ROOM)),
+            ..part.options.as_ref().clone()
+        });
+    }
+    Ok(address)
+}
+
+/// What cannot be told by the name of a field alone.
+fn check_service(intent: &Value) -> Result<()> {
+    if intent.get("replicas").and_then(Value::as_i64) == Some(0) {
+        return Err(
+            invalid("replicas", "the local runtime runs at least one process")
+                .hint("take the app out of the spec to stop it"),
+        );
+    }
+    let method = intent.get("health").and_then(|health| health.get("method"));
+    if method
+        .and_then(Value::as_str)
+        .is_some_and(|method| method != "GET")
+    {
+        return Err(invalid(
+            "health.method",
+            "the local runtime asks by GET only",
+        ));
+    }
+    let strategy = intent
+        .get("strategy")
+        .and_then(|strategy| strategy.get("type"));
+    if strategy.and_then(Value::as_str) == Some("recreate") && intent.get("port").is_none() {
+        return Err(invalid(
+            "strategy.type",
+            "the local runtime stops the old version first only where a fixed `port` forces it to",
+        ));
+    }
+    Ok(())
+}
+
+fn health(health: Option<&Value>) -> Value {
+    let mut out = Inputs::default();
+    let field = |name: &str| health.and_then(|health| health.get(name));
+    if field("enabled").and_then(Value::as_bool) != Some(false) {
+        for name in ["path", "status", "interval", "timeout", "retries"] {
+            out.set(name, field(name));
+        }
+        out.set("deadline", field("start_period"));
+    }
+    out.value()
+}
+
+/// A route for each domain, else one for `NAME.localhost`; gives the main host and its route.
+fn routes(
+    name: &Value,
+    intent: &Value,
+    target: &str,
+    app: &Address,
+    parts: &mut Parts,
+) -> Result<(Value, Address)> {
+    let mut hosts: Vec<(Value, Option<Value>)> = Vec::new();
+    for domain in intent
+        .get("domains")
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+    {
+        hosts.push((field(domain, "name")?, domain.get("path").cloned()));
+    }
+    let is_wildcard = |host: &Value| host.as_str().is_some_and(|host| host.starts_with("*."));
+    if hosts.iter().all(|(host, _)| is_wildcard(host)) {
+        // Something must be there to open.
+        let own = name.as_str().unwrap_or_default();
+        hosts.insert(0, (Value::from(format!("{own}.localhost")), None));
+    }
+    let mut main = None;
+    for (index, (host, path)) in hosts.into_iter().enumerate() {
+        let part = match (main.is_none() && !is_wildcard(&host), host.as_str()) {
+            (true, _) => "route".to_owned(),
+            (false, Some(text)) => format!("route-{}", slug(text, path.as_ref())),
+            (false, None) => format!("route-{}", index + 1),
+        };
+        let mut inputs = Inputs::default();
+        inputs.set("host", Some(&host));
+        inputs.set("path", path.as_ref());
+        inputs.set(target, Some(&Parts::output(app, "name")));
+        let route = parts.add(&part, Route::TYPE, inputs.value())?;
+        if main.is_none() && !is_wildcard(&host) {
+            main = Some((host, route));
+        }
+    }
+    main.ok_or_else(|| invalid("domains", "no host name to answer at"))
+}
+
+fn slug(host: &str, path: Option<&Value>) -> String {
+    let path = path.and_then(Value::as_str).unwrap_or_default();
+    let text = format!("{} {path}", host.replace('*', "wildcard"));
+    let slug = Expr::Call(Function::Slug, vec![Expr::Literal(Value::from(text))]);
+    expr::evaluate(&slug, &|_: &Reference| Ok(None))
+        .ok()
+        .and_then(|slug| slug.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn invalid(field: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Invalid, message).field(Path::parse(field))
+}
