@@ -53,7 +53,10 @@ impl Place {
         let dir: &Path = self.0.path();
         let env: BTreeMap<String, String> = [
             ("HOME".to_owned(), dir.join("home").display().to_string()),
-            ("LOGBOOK_SHELF".to_owned(), self.shelf().display().to_string()),
+            (
+                "LOGBOOK_SHELF".to_owned(),
+                self.shelf().display().to_string(),
+            ),
         ]
         .into();
         let world = World {
@@ -96,7 +99,10 @@ outputs: { book: \"${book.path}\" }
 fn entries_come_after_their_book_and_go_before_it() {
     let place = Place::new(NOTES);
     assert!(place.run(&["plan"], 0).contains("3 create"));
-    assert!(!place.shelf().join("travels").exists(), "plan writes nothing");
+    assert!(
+        !place.shelf().join("travels").exists(),
+        "plan writes nothing"
+    );
 
     place.run(&["apply", "--yes"], 0);
     assert_eq!(place.text("travels/monday").as_deref(), Some("sun\n"));
@@ -111,7 +117,7 @@ fn entries_come_after_their_book_and_go_before_it() {
 }
 
 #[test]
-fn a_failed_run_takes_back_what_it_made_and_nothing_else() {
+fn a_name_somebody_else_has_is_found_before_anything_is_made() {
     // Somebody else's book is in the way of the second one.
     let place = Place::new(
         "
