@@ -21,7 +21,7 @@ use crate::settings::Settings;
 use crate::world::World;
 
 /// Adds providers once the surroundings are known.
-type Register = Box<dyn Fn(&mut Registry, &Host) + Send + Sync>;
+pub(crate) type Register = std::sync::Arc<dyn Fn(&mut Registry, &Host) + Send + Sync>;
 
 /// The `fabrik` program, with whichever providers it is given.
 ///
@@ -86,7 +86,7 @@ impl App {
         mut self,
         register: impl Fn(&mut Registry, &Host) + Send + Sync + 'static,
     ) -> App {
-        self.register.push(Box::new(register));
+        self.register.push(Arc::new(register));
         self
     }
 
@@ -147,13 +147,9 @@ impl App {
         }
     }
 
-    /// The providers, for these surroundings.
-    pub(crate) fn registry(&self, host: &Host) -> Registry {
-        let mut registry = Registry::new();
-        for register in &self.register {
-            register(&mut registry, host);
-        }
-        registry
+    /// What registers providers and kinds, given the surroundings.
+    pub(crate) fn registrations(&self) -> Vec<Register> {
+        self.register.clone()
     }
 
     /// The helper processes.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_provider_local::{AgentConfig, run_agent};
+use fabrik_provider_local::{AgentConfig, AgentLaunch, LocalSettings, run_agent};
 
 use crate::app::App;
 use crate::args::duration;
@@ -27,7 +27,34 @@ pub(crate) fn kinds(mut app: App) -> App {
 
 /// Adds the providers, and their helper processes.
 pub(crate) fn providers(app: App) -> App {
-    app.helper("local", local_agent)
+    app.helper("local", local_agent).register(|registry, host| {
+        registry.register(fabrik_provider_local::provider(local_settings(host)));
+    })
+}
+
+/// The local provider keeps what it runs beside the spec, under an agent that is this program.
+fn local_settings(host: &Host) -> LocalSettings {
+    let dir = std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone());
+    let program = host.program.clone();
+    let env: Vec<(OsString, OsString)> = PASSED_ON
+        .iter()
+        .filter_map(|name| Some(((*name).into(), host.env.get(*name)?.into())))
+        .collect();
+    LocalSettings::new(
+        dir.join(".fabrik").join("local"),
+        dir,
+        move |state_dir, port| {
+            let mut launch = AgentLaunch::new(&program, state_dir);
+            launch.args = vec!["agent".into(), "local".into(), state_dir.into()];
+            if let Some(port) = port {
+                launch
+                    .args
+                    .extend(["--port".into(), port.to_string().into()]);
+            }
+            launch.env.clone_from(&env);
+            launch
+        },
+    )
 }
 
 /// `fabrik agent local STATE_DIR [--port N] [--address IP]… [--idle-exit DURATION]`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions, Refresh, RunReport};
-use fabrik_core::error::{Error, ErrorKind};
+use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::plan::Plan;
 use fabrik_core::stack::{OnFailure, Stack};
 use serde_json::json;
@@ -118,8 +118,8 @@ fn consent(session: &mut Session, plan: &Plan, carry: Carry) -> Done<bool> {
     }
     if !session.can_ask() {
         return Err(Fail::refused(
-            "not applied: nobody can be asked here",
-            "pass `--yes` to apply without being asked, or save the plan with `fabrik plan -o FILE` and apply that",
+            "nothing was changed: nobody can be asked here",
+            "pass `--yes` to go on without being asked, or save the plan with `fabrik plan -o FILE` and apply that",
         ));
     }
     let name = plan.stack.display_name();
@@ -140,6 +140,34 @@ fn consent(session: &mut Session, plan: &Plan, carry: Carry) -> Done<bool> {
             ask::type_name(session, &question, &name)
         }
         _ => ask::apply(session, plan),
+    }
+}
+
+/// How often a plan that nobody looked at is made anew when others are faster.
+const TRIES: usize = 100;
+
+/// Plans, shows the plan, and carries it out. When another run was faster and nobody has looked at
+/// the plan, it is made anew; a plan that a person agreed to is not changed behind their back.
+pub(crate) async fn settle(
+    session: &mut Session,
+    engine: &Engine,
+    how: Carry,
+    plan: impl AsyncFn() -> Result<Plan>,
+) -> Done {
+    let unattended = session.settings.yes || how.consent == Consent::Given;
+    let mut tries = if unattended { TRIES } else { 0 };
+    loop {
+        let plan = plan().await?;
+        show(session, &plan)?;
+        match carry(session, engine, plan, how).await {
+            Err(Fail::Error(error)) if error.kind() == ErrorKind::Stale && tries > 0 => {
+                tries -= 1;
+                session
+                    .out
+                    .message("another run changed state meanwhile; planning again")?;
+            }
+            other => return other,
+        }
     }
 }
 
@@ -195,7 +223,7 @@ async fn nothing(session: &mut Session, engine: &Engine, stack: &Arc<Stack>) -> 
         session.out.data(&line.to_string())?;
         return Ok(Exit::DONE);
     }
-    session.out.success("nothing to do")?;
+    // The plan that was shown said so.
     if let Some(url) = url {
         session.out.data(&url)?;
     }

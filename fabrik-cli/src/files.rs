@@ -1,7 +1,7 @@
 //! Files, with errors that name them.
 
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
@@ -48,33 +48,30 @@ pub(crate) fn private_dir(path: &Path) -> Result<()> {
 
 /// Writes a file as a whole or not at all, readable by its owner only.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    match temporary(path, content)?.persist(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(file_error("write", path, &error.error)),
+    }
+}
+
+/// Writes a new file, whole and readable by its owner only; `false` when there is one already.
+pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<bool> {
+    match temporary(path, content)?.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(file_error("write", path, &error.error)),
+    }
+}
+
+/// The content in a file of another name beside the path: of mode 0600, and on the disk.
+fn temporary(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
     let failed = |error: std::io::Error| file_error("write", path, &error);
-    // `tempfile` makes files of mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// Writes a new file, readable by its owner only; `false` when there is one already.
-pub(crate) fn create_private(path: &Path, content: &[u8]) -> Result<bool> {
-    let failed = |error: std::io::Error| file_error("write", path, &error);
-    let mut file = match std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
-        Err(error) => return Err(failed(error)),
-    };
-    file.write_all(content).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    Ok(true)
+    Ok(file)
 }

@@ -184,7 +184,7 @@ impl Session {
     pub(crate) async fn engine(&mut self, place: &Place, access: Access) -> Done<Engine> {
         let key = self.key(place, access).await?;
         let mut builder = Engine::builder()
-            .registry(self.registry.clone())
+            .registry(self.registry_at(&place.dir))
             .store(place.open()?)
             .key(key)
             .clock(SharedClock(self.world.clock.clone()))
@@ -215,8 +215,12 @@ impl Session {
             return Ok(key);
         }
         let passing = Key::generate(&*self.world.entropy)?;
-        if place.state.exists() {
-            check_readable(place, &passing, &source, &self.world).await?;
+        if place.state.exists()
+            && let Err(error) = check_readable(place, &passing, &source, &self.world).await
+        {
+            // Another first run may have made state and key since we looked.
+            let now = key::source(&self.world, &place.state);
+            return key::read(&self.world, &now)?.ok_or(error);
         }
         match access {
             Access::Look => Ok(passing),

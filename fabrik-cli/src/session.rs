@@ -22,6 +22,7 @@ pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) out: Output,
     pub(crate) registry: Registry,
+    register: Vec<crate::app::Register>,
     pub(crate) host: Host,
     pub(crate) redactors: Redactors,
     pub(crate) helpers: Vec<(&'static str, crate::host::Helper)>,
@@ -58,13 +59,25 @@ impl Session {
         };
         Session {
             out: Output::new(stdout, stderr, config),
-            registry: app.registry(&host),
+            registry: registry(&app.registrations(), &host),
+            register: app.registrations(),
             helpers: app.helpers(),
             host,
             world,
             settings,
             redactors: Redactors::default(),
         }
+    }
+
+    /// The providers and kinds for a spec in a directory: paths in a spec start from there.
+    pub(crate) fn registry_at(&self, dir: &std::path::Path) -> Registry {
+        registry(
+            &self.register,
+            &Host {
+                dir: dir.to_path_buf(),
+                ..self.host.clone()
+            },
+        )
     }
 
     /// Whether somebody can be asked.
@@ -123,6 +136,14 @@ impl Session {
         }
         exit
     }
+}
+
+fn registry(register: &[crate::app::Register], host: &Host) -> Registry {
+    let mut registry = Registry::new();
+    for register in register {
+        register(&mut registry, host);
+    }
+    registry
 }
 
 /// The future on the heap: commands are large, and the main thread's stack is not.

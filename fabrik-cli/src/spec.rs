@@ -50,6 +50,7 @@ pub(crate) fn load(
         .collect::<Result<_>>()?;
     let read_file = |relative: &str| read_below(dir, relative);
     let project = settings.dir.file_name().and_then(|name| name.to_str());
+    let registry = session.registry_at(dir);
     let request = LoadRequest {
         overlays: sources(&overlays),
         env: (env != "default").then_some(env),
@@ -59,7 +60,7 @@ pub(crate) fn load(
         choices,
         read_file: &read_file,
         project,
-        ..LoadRequest::new(&session.registry, &name, &bytes)
+        ..LoadRequest::new(&registry, &name, &bytes)
     };
     Ok(spec::load(&request))
 }

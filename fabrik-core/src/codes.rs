@@ -1,7 +1,7 @@
 //! Error codes and the page that explains each (`fabrik explain CODE`).
 //!
 //! A code is a constant and a [`Page`] in one of the tables; [`explain`] finds it. To add codes,
-//! write a table like [`spec`]'s and name it in `TABLES`.
+//! write a table like those of `FAB1xxx` and name it in `TABLES`.
 
 mod spec;
 

@@ -29,15 +29,14 @@ pub(super) async fn apply(session: &mut Session, args: &ApplyArgs) -> Done {
         refresh_only: args.refresh_only,
         ..carry::plan_options(&args.select)
     };
-    let plan = engine.plan(stack, &options).await?;
-    carry::show(session, &plan)?;
     let how = Carry {
         consent: Consent::Yes,
         on_failure: args.on_failure,
         no_verify: args.no_verify,
         continues,
     };
-    carry::carry(session, &engine, plan, how).await
+    let plan = async || engine.plan(stack.clone(), &options).await;
+    carry::settle(session, &engine, how, plan).await
 }
 
 async fn apply_saved(session: &mut Session, args: &ApplyArgs, file: &std::path::Path) -> Done {

@@ -31,13 +31,12 @@ pub(super) async fn destroy(session: &mut Session, args: &DestroyArgs) -> Done {
         destroy: true,
         ..carry::plan_options(&args.select)
     };
-    let plan = engine.plan(stack, &options).await?;
-    carry::show(session, &plan)?;
     let how = Carry {
         consent: Consent::Name,
         on_failure: args.on_failure,
         no_verify: true,
         continues,
     };
-    carry::carry(session, &engine, plan, how).await
+    let plan = async || engine.plan(stack.clone(), &options).await;
+    carry::settle(session, &engine, how, plan).await
 }

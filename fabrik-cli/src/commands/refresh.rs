@@ -21,13 +21,12 @@ pub(super) async fn refresh(session: &mut Session, args: &RefreshArgs) -> Done {
         target: args.targets.clone(),
         ..PlanOptions::default()
     };
-    let plan = engine.plan(stack, &options).await?;
-    carry::show(session, &plan)?;
     let how = Carry {
         consent: Consent::Given,
         on_failure: None,
         no_verify: true,
         continues,
     };
-    carry::carry(session, &engine, plan, how).await
+    let plan = async || engine.plan(stack.clone(), &options).await;
+    carry::settle(session, &engine, how, plan).await
 }

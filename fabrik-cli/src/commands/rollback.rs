@@ -33,16 +33,15 @@ pub(super) async fn rollback(session: &mut Session, args: &RollbackArgs) -> Done
         }
     };
     let options = carry::plan_options(&args.select);
-    let plan = engine.plan_rollback(target, stack, &options).await?;
     session
         .out
         .message(&format!("back to rev {target} (now rev {now})"))?;
-    carry::show(session, &plan)?;
     let how = Carry {
         consent: Consent::Yes,
         on_failure: args.on_failure,
         no_verify: args.no_verify,
         continues,
     };
-    carry::carry(session, &engine, plan, how).await
+    let plan = async || engine.plan_rollback(target, stack.clone(), &options).await;
+    carry::settle(session, &engine, how, plan).await
 }

@@ -18,7 +18,7 @@ fn code_0_done_and_nothing_to_do() {
     let context = TestContext::with_notes(ONE);
     context.run(&["apply", "--yes"]).code(0);
     let again = context.run(&["apply", "--yes"]).code(0);
-    assert!(again.err.contains("nothing to do"), "{}", again.all());
+    assert!(again.err.contains("No changes"), "{}", again.all());
 }
 
 #[test]

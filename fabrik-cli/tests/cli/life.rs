@@ -1,6 +1,6 @@
 //! The life of a stack: plan, apply, change, roll back, destroy.
 
-use crate::context::TestContext;
+use crate::context::{Ran, TestContext};
 
 const ONE: &str = "  - { id: a, type: demo.note, spec: { name: a, text: hello } }\n";
 
@@ -146,4 +146,21 @@ fn data_outside_is_found_and_taken_over() {
         r#"{"name":"a","text":"outside"}"#
     );
     drop(refresh);
+}
+
+#[test]
+fn what_a_run_says() {
+    let two = format!(
+        "{ONE}  - {{ id: b, type: demo.note, spec: {{ name: b, text: \"see ${{a.url}}\" }} }}\n"
+    );
+    let context = TestContext::with_notes(&two);
+    let first = context.run(&["apply", "--yes"]);
+    context.notes(&two.replace("hello", "bye"));
+    let second = context.run(&["apply", "--yes"]);
+    let again = context.run(&["apply", "--yes"]);
+    let gone = context.run(&["destroy", "--yes"]);
+    let all: Vec<String> = [first, second, again, gone].iter().map(Ran::all).collect();
+    insta::with_settings!({filters => vec![(r" +\d+ ms", " [TIME]")]}, {
+        insta::assert_snapshot!(all.join("\n"));
+    });
 }

@@ -95,3 +95,29 @@ fn a_panic_of_a_provider_is_said_in_words() {
     assert!(text.contains("the provider panicked"), "{text}");
     assert!(!text.contains("RUST_BACKTRACE"), "{text}");
 }
+
+#[test]
+fn first_applies_at_once_take_turns() {
+    let note = "  - { id: a, type: demo.note, spec: { name: a, password: \"${secrets.PW}\" } }\n";
+    let context = TestContext::with_notes(note);
+    let spec = std::fs::read_to_string(context.dir().join("fabrik.yaml")).unwrap();
+    let spec = format!("{spec}secrets: {{ PW: {{ generate: 32 }} }}\n");
+    context.write("fabrik.yaml", &spec);
+    let all: Vec<std::process::Child> = (0..8)
+        .map(|_| {
+            context
+                .process(&["apply", "--yes", "--lock-timeout", "60s"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in all {
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+    }
+    context.run(&["plan", "--detailed-exitcode"]).code(0);
+}

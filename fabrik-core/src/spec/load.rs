@@ -235,7 +235,7 @@ impl World<'_> {
             }
         }
         let names: Vec<Arc<str>> = items.iter().map(|item| item.name.clone()).collect();
-        for (at, name) in names.iter().enumerate().filter(|(at, _)| broken[*at]) {
+        for (_, name) in names.iter().enumerate().filter(|(at, _)| broken[*at]) {
             let (root, name) = name.split_once('.').unwrap_or_default();
             match root {
                 "vars" => drop(self.vars.insert(name.into(), Known::failed())),
@@ -246,7 +246,6 @@ impl World<'_> {
                     }
                 }
             }
-            debug_assert!(broken[at]);
         }
         let sorted = order.sorted.into_iter().filter(|at| !broken[*at]).collect();
         (sorted, order.late)

@@ -225,17 +225,31 @@ impl World<'_> {
 
     fn check_keys(&mut self, node: &Node, place: &Place<'_>) {
         for entry in node.entries().into_iter().flatten() {
-            let known = KEYS.iter().chain(OPTIONS).any(|row| row.0 == &*entry.key);
-            if !known && !entry.key.starts_with("x-") {
-                let names = KEYS.iter().chain(OPTIONS).map(|row| row.0);
-                let mut help = self.report.suggest(&entry.key, names);
-                if help.as_ref().is_none_or(|help| !help.starts_with("did")) {
-                    help = Some("what the type takes stands below `spec:`".to_owned());
-                }
-                let text = format!("unknown field `{}`", entry.key);
-                self.error(codes::UNKNOWN_FIELD, entry.key_span, place, text, help);
+            if !KEYS.iter().chain(OPTIONS).any(|row| row.0 == &*entry.key) {
+                self.unknown_key(entry, place);
             }
         }
+    }
+
+    /// Refuses a key of a resource, unless it is the user's own.
+    fn unknown_key(&mut self, entry: &Entry, place: &Place<'_>) {
+        if entry.key.starts_with("x-") {
+            return;
+        }
+        let names = KEYS.iter().chain(OPTIONS).map(|row| row.0);
+        let help = self
+            .report
+            .suggest(&entry.key, names)
+            .filter(|help| help.starts_with("did you mean"))
+            .unwrap_or_else(|| "what the type takes stands below `spec:`".to_owned());
+        let text = format!("unknown field `{}`", entry.key);
+        self.error(
+            codes::UNKNOWN_FIELD,
+            entry.key_span,
+            place,
+            text,
+            Some(help),
+        );
     }
 
     fn declare(
@@ -247,7 +261,6 @@ impl World<'_> {
         stack: &mut Stack,
         pending: &mut Vec<Pending>,
     ) {
-        self.check_keys(&raw.node, place);
         let mut written = Written::default();
         let mut inputs = Value::map::<&str>([]);
         let mut places = Places::default();
@@ -279,7 +292,8 @@ impl World<'_> {
                     };
                     checks = self.read_checks(&entry.value, address.as_str(), None, &place);
                 }
-                _ => {}
+                "description" => {}
+                _ => self.unknown_key(entry, place),
             }
         }
         let Some(facts) = &raw.facts else { return };

@@ -251,6 +251,9 @@ impl Checker<'_> {
     }
 
     fn text(&mut self, text: &str, shape: &Shape) {
+        if shape.min_len.is_none() && shape.max_len.is_none() && shape.pattern.is_none() {
+            return;
+        }
         let name = self.name();
         if let Some(min) = shape.min_len
             && text.chars().count() < min
@@ -281,8 +284,8 @@ impl Checker<'_> {
     }
 
     fn list(&mut self, items: &[Value], shape: &Shape, secret: bool) {
-        let name = self.name();
         if shape.min_items.is_some_and(|min| items.len() < min) {
+            let name = self.name();
             let min = shape.min_items.unwrap_or_default();
             self.problem(
                 codes::OUT_OF_RANGE,
@@ -291,6 +294,7 @@ impl Checker<'_> {
             );
         }
         if shape.max_items.is_some_and(|max| items.len() > max) {
+            let name = self.name();
             let max = shape.max_items.unwrap_or_default();
             self.problem(
                 codes::OUT_OF_RANGE,
@@ -302,6 +306,7 @@ impl Checker<'_> {
             let mut seen = std::collections::HashSet::new();
             for (index, item) in items.iter().enumerate() {
                 if !item.has_unknown() && !seen.insert(format!("{item:?}")) && !item.has_secret() {
+                    let name = self.name();
                     self.path.push(Segment::Index(index));
                     self.problem(
                         codes::NOT_ALLOWED,

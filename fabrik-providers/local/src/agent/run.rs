@@ -46,7 +46,8 @@ pub struct AgentConfig {
     /// The port to serve HTTP on; if it is taken, the next free one is used and remembered. 0
     /// means any free port.
     pub port: u16,
-    /// How long the agent stays when nothing is left to run or to serve.
+    /// How long the agent stays when it has nothing to run or to serve yet. Once it had something,
+    /// it goes shortly after the last of it.
     pub idle_exit: Duration,
     /// Variables that every process gets, such as `PATH` and `HOME`.
     pub base_env: Env,
@@ -271,13 +272,18 @@ async fn asked_to_quit(asked: &mut watch::Receiver<Option<Quit>>) -> Quit {
     }
 }
 
-/// Waits until nothing was left to do for some time.
+/// How soon an agent goes when the last of what it had is gone: a destroyed stack leaves nothing.
+const PATIENCE_AFTER_USE: Duration = Duration::from_millis(300);
+
+/// Waits until nothing was left to do for some time: long for a first task, shortly after the last.
 async fn idle(agent: &Agent, patience: Duration) {
-    let step = (patience / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let mut patience = patience;
     loop {
+        let step = (patience / 4).clamp(Duration::from_millis(10), Duration::from_millis(100));
         tokio::time::sleep(step).await;
         if !agent.is_empty().await {
             agent.activity.touch();
+            patience = patience.min(PATIENCE_AFTER_USE);
         } else if agent.activity.resting() >= patience {
             // From here on clients are turned away; one that came just before keeps us.
             agent.closing.store(true, Ordering::SeqCst);
