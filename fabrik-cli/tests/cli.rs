@@ -17,6 +17,8 @@ mod help;
 mod inspect;
 #[path = "cli/life.rs"]
 mod life;
+#[path = "cli/local.rs"]
+mod local;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

@@ -14,11 +14,13 @@ use std::time::{Duration, Instant};
 
 use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions, Refresh};
 use fabrik_core::plan::Plan;
+use fabrik_core::provider::Registry;
 use fabrik_core::secrets::Key;
+use fabrik_core::spec::{self, LoadRequest};
 use fabrik_core::stack::Stack;
 use fabrik_core::state::{RunResult, SqliteStore};
 use fabrik_tests::null::Null;
-use fabrik_tests::shapes::{Shape, stack, terraform};
+use fabrik_tests::shapes::{Shape, stack, terraform, yaml};
 
 const SHAPES: [Shape; 3] = [Shape::Independent, Shape::Layers, Shape::Chain];
 
@@ -47,6 +49,14 @@ fn main() {
         for shape in SHAPES {
             for n in [1_000, 10_000] {
                 measure_child(&format!("apply:{shape:?}:{n}"));
+            }
+        }
+    }
+    if is_wanted("yaml") {
+        println!("== no-op plan from a spec: read the file, load state, refresh, compare");
+        for shape in [Shape::Independent, Shape::Layers] {
+            for n in [100, 1_000, 10_000, 100_000] {
+                measure_child(&format!("yaml:{shape:?}:{n}"));
             }
         }
     }
@@ -87,8 +97,49 @@ fn child(part: &str) {
             let figures = runtime.block_on(cycle(shape, n));
             println!("{shape:?} {n}: {figures}, {} MiB", peak_mib());
         }
+        "yaml" => {
+            // State is made in a process of its own, so that its memory does not count.
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("fabrik.yaml"), yaml(shape, n)).unwrap();
+            let here = folder.path().display();
+            measure_child(&format!("prepare:{shape:?}:{n}:{here}"));
+            measure_child(&format!("noop:{shape:?}:{n}:{here}"));
+        }
+        "prepare" => runtime.block_on(async {
+            let engine = engine(Path::new(parts[3]));
+            let plan = engine
+                .plan(load(parts[3]), &PlanOptions::default())
+                .await
+                .unwrap();
+            apply(&engine, plan).await;
+        }),
+        "noop" => runtime.block_on(async {
+            let begun = Instant::now();
+            let stack = load(parts[3]);
+            let loaded = begun.elapsed();
+            let plan = engine(Path::new(parts[3]))
+                .plan(stack, &PlanOptions::default())
+                .await
+                .unwrap();
+            assert!(plan.is_empty());
+            println!(
+                "{shape:?} {n}: {:.2?} (spec {loaded:.2?}), {} MiB",
+                begun.elapsed(),
+                peak_mib()
+            );
+        }),
         other => panic!("{other}"),
     }
+}
+
+/// The stack of a folder's spec.
+fn load(folder: &str) -> Arc<Stack> {
+    let mut registry = Registry::new();
+    registry.register(Null::default());
+    let bytes = std::fs::read(Path::new(folder).join("fabrik.yaml")).unwrap();
+    let loaded = spec::load(&LoadRequest::new(&registry, "fabrik.yaml", &bytes));
+    drop(bytes);
+    Arc::new(loaded.into_stack().unwrap())
 }
 
 /// Highest resident memory of this process so far.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fabrik_core::provider::{Cx, StopSignal};
+use fabrik_core::provider::{Cx, Registry, StopSignal};
 use fabrik_core::stack::InstanceDecl;
 use fabrik_core::value::{Value, to_wire_masked};
 
@@ -32,9 +32,9 @@ pub(super) async fn check(session: &mut Session, project: &Project, checks: &mut
         }
     };
     checks.push(secrets_check(&secrets));
-    let stack = &project.stack;
-    for instance in stack.instances.values() {
-        let check = open(session, instance, &secrets).await;
+    let registry = session.registry_at(&project.place.dir);
+    for instance in project.stack.instances.values() {
+        let check = open(session, &registry, instance, &secrets).await;
         checks.push(check);
     }
 }
@@ -60,11 +60,12 @@ fn secrets_check(secrets: &BTreeMap<Arc<str>, secret_sources::Known>) -> Check {
 /// Opens one configured provider.
 async fn open(
     session: &Session,
+    registry: &Registry,
     instance: &InstanceDecl,
     secrets: &BTreeMap<Arc<str>, secret_sources::Known>,
 ) -> Check {
     let name = &*instance.name;
-    let Some(provider) = session.registry.provider(&instance.provider) else {
+    let Some(provider) = registry.provider(&instance.provider) else {
         let text = format!("this program has no provider `{}`", instance.provider);
         return Check::new(name, Verdict::Fail, text);
     };
