@@ -2,6 +2,12 @@
 //! generated is up to date, its rules are kept.
 //!
 //! `UPDATE=1 cargo test -p fabrik-tests --test project` writes generated files anew.
+#![expect(
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
+    reason = "helpers of tests fail loudly, build texts simply, and know how files are called"
+)]
 
 mod documents;
 mod embedding;
