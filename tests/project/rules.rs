@@ -152,3 +152,19 @@ fn every_package_says_what_it_is() {
         }
     }
 }
+
+#[test]
+fn every_error_code_has_a_page() {
+    let mut missing = Vec::new();
+    for file in sources() {
+        let code = code(&file);
+        for (at, _) in code.match_indices("\"FAB") {
+            let name = &code[at + 1..(at + 8).min(code.len())];
+            let is_code = name.len() == 7 && name[3..].bytes().all(|byte| byte.is_ascii_digit());
+            if is_code && fabrik_core::codes::explain(name).is_none() {
+                missing.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
