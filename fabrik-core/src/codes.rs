@@ -3,6 +3,7 @@
 //! A code is a constant and a [`Page`] in one of the tables; [`explain`] finds it. To add codes,
 //! write a table like those of `FAB1xxx` and name it in `TABLES`.
 
+mod run;
 mod spec;
 
 pub use spec::*;
@@ -23,7 +24,7 @@ pub struct Page {
 }
 
 /// Every table of pages.
-const TABLES: &[&[Page]] = &[spec::PAGES];
+const TABLES: &[&[Page]] = &[spec::PAGES, run::PAGES];
 
 /// The page of a code, in upper or lower case.
 ///
