@@ -90,7 +90,7 @@ impl Apply {
                 ErrorKind::Stale,
                 "state has changed since this plan was made",
             )
-            .code("FAB3001")
+            .code(crate::codes::STALE_PLAN)
             .hint("plan again and look at it"));
         }
         if let Some(finding) = self.plan.blocking().next() {
@@ -98,7 +98,7 @@ impl Apply {
                 ErrorKind::Refused,
                 format!("{}: {}", finding.address, finding.finding.message),
             )
-            .code("FAB3002");
+            .code(crate::codes::BLOCKED);
             return Err(match &finding.finding.hint {
                 Some(hint) => error.hint(hint.clone()),
                 None => error,
@@ -113,7 +113,7 @@ impl Apply {
                     change.action.word()
                 ),
             )
-            .code("FAB3003")
+            .code(crate::codes::DATA_LOSS)
             .hint(format!(
                 "pass `--allow-data-loss {}` when planning, or set `protect: true`",
                 change.address
@@ -576,7 +576,7 @@ fn failed_check(checks: &[CheckResult]) -> Option<Error> {
         ErrorKind::CheckFailed,
         format!("check `{}`: {}", failed.name, failed.evidence),
     )
-    .code("FAB4001");
+    .code(crate::codes::CHECK_FAILED);
     Some(match &failed.hint {
         Some(hint) => error.hint(hint.clone()),
         None => error,

@@ -124,7 +124,7 @@ fn locked(held: &HeldLease, now: Timestamp, waited: Duration, policy: &LockPolic
     };
     Error::new(ErrorKind::Locked, message)
         .effect(Effect::None)
-        .code("FAB5001")
+        .code(crate::codes::LOCKED)
         .context("command", command)
         .context("lock", held.token)
         .hint(format!(
