@@ -5,5 +5,9 @@
 mod cloud;
 #[path = "engine/flow.rs"]
 mod flow;
+#[path = "engine/groups.rs"]
+mod groups;
 #[path = "engine/rollback.rs"]
 mod rollback;
+#[path = "engine/trouble.rs"]
+mod trouble;

@@ -29,6 +29,8 @@ pub(crate) struct Cloud {
     pub(crate) things: Mutex<BTreeMap<String, Stored>>,
     pub(crate) log: Mutex<Vec<String>>,
     next: std::sync::atomic::AtomicU64,
+    /// Called by the next create.
+    pub(crate) hook: Mutex<Option<Box<dyn Fn() + Send>>>,
     /// Names whose create fails, with what it did.
     pub(crate) failing: Mutex<BTreeMap<String, Effect>>,
 }
@@ -108,6 +110,9 @@ impl<const EXCLUSIVE: bool> Resource for Thing<EXCLUSIVE> {
         cloud: &Arc<Cloud>,
         spec: &ThingSpec,
     ) -> Result<Created<ThingOut>> {
+        if let Some(hook) = cloud.hook.lock().unwrap().take() {
+            hook();
+        }
         let effect = cloud.failing.lock().unwrap().get(&spec.name).copied();
         if effect == Some(Effect::None) {
             return Err(Error::new(
@@ -227,6 +232,29 @@ impl<const EXCLUSIVE: bool> Resource for Thing<EXCLUSIVE> {
     }
 }
 
+fn engine_of(cloud: &Arc<Cloud>, store: MemoryStore) -> Engine {
+    let client = cloud.clone();
+    let provider = ProviderBuilder::new("test", "1", move |_: &Cx, _: Config| {
+        let client = client.clone();
+        async move { Ok(client) }
+    })
+    .resource(Thing::<false>)
+    .resource(Thing::<true>)
+    .build();
+    // A dead holder's lock is taken over after its time by the waiter's clock.
+    let lock = fabrik_core::state::LockPolicy {
+        timeout: std::time::Duration::from_secs(600),
+        ..fabrik_core::state::LockPolicy::default()
+    };
+    Engine::builder()
+        .provider(provider)
+        .store(store)
+        .clock(fabrik_core::clock::VirtualClock::default())
+        .lock(lock)
+        .build()
+        .unwrap()
+}
+
 /// A world: service, state, engine.
 pub(crate) struct World {
     pub(crate) cloud: Arc<Cloud>,
@@ -236,25 +264,13 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let cloud = Arc::new(Cloud::default());
-        let client = cloud.clone();
-        let provider = ProviderBuilder::new("test", "1", move |_: &Cx, _: Config| {
-            let client = client.clone();
-            async move { Ok(client) }
-        })
-        .resource(Thing::<false>)
-        .resource(Thing::<true>)
-        .build();
-        let engine = Engine::builder()
-            .provider(provider)
-            .store(MemoryStore::new("test", "default"))
-            .clock(fabrik_core::clock::VirtualClock::default())
-            .lock(fabrik_core::state::LockPolicy {
-                timeout: std::time::Duration::from_secs(600),
-                ..Default::default()
-            })
-            .build()
-            .unwrap();
+        let engine = engine_of(&cloud, MemoryStore::new("test", "default"));
         World { cloud, engine }
+    }
+
+    /// Another engine over the same service.
+    pub(crate) fn engine_on(&self, store: MemoryStore) -> Engine {
+        engine_of(&self.cloud, store)
     }
 
     pub(crate) async fn plan(&self, stack: &Stack) -> Plan {

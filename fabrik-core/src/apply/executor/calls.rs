@@ -35,6 +35,9 @@ impl Executor<'_> {
                     .position(|member| member == step)
                     .unwrap_or(wanted)
             });
+            if let Some((first, _)) = members.first() {
+                self.occupy(*first);
+            }
             self.form(members);
         }
         let mut groups: BTreeMap<(Arc<str>, Arc<str>), Vec<(StepRef, Prepare)>> = BTreeMap::new();
@@ -202,6 +205,7 @@ impl Executor<'_> {
         let Some(bundle) = self.step(step).bundle else {
             return;
         };
+        self.release(step);
         let gathered = self.gathering.entry(bundle).or_default();
         gathered.extend(prepare.map(|prepare| (step, prepare)));
         let open = &mut self.bundle_open[bundle as usize];

@@ -101,6 +101,8 @@ pub(crate) struct Executor<'a> {
     first: u32,
     ready: BTreeMap<Arc<str>, BinaryHeap<(u32, std::cmp::Reverse<u32>)>>,
     in_flight: HashMap<Arc<str>, usize>,
+    /// Steps that count in `in_flight`. A member of a bundle does not while it waits for the others.
+    slots: HashSet<StepRef>,
     /// Prepared members of bundles that wait for the others.
     gathering: HashMap<u32, Vec<(StepRef, Prepare)>>,
     /// Members of a bundle not prepared yet.
@@ -177,6 +179,7 @@ impl<'a> Executor<'a> {
             first: steps.steps.first().map_or(0, |step| step.id.0),
             ready: BTreeMap::new(),
             in_flight: HashMap::new(),
+            slots: HashSet::new(),
             gathering: HashMap::new(),
             bundle_open: steps.bundles.iter().map(Vec::len).collect(),
             prepared: Vec::new(),
@@ -226,7 +229,15 @@ impl<'a> Executor<'a> {
             }
         }
         self.work().await?;
-        Ok(std::mem::take(&mut self.result))
+        let result = std::mem::take(&mut self.result);
+        let ended = |at: &usize| matches!(self.at[*at], At::Done | At::Over);
+        if result.failed.is_empty() && result.stopped == Stop::No && !members.iter().all(ended) {
+            return Err(Error::new(
+                ErrorKind::Unexpected,
+                "the run ended although steps were left",
+            ));
+        }
+        Ok(result)
     }
 
     fn enqueue(&mut self, at: usize) {
@@ -359,11 +370,11 @@ impl<'a> Executor<'a> {
         let step = self.steps.steps[at].clone();
         self.at[at] = At::Busy;
         if self.cancelled.contains(&step.id) {
-            *self.in_flight.entry(step.instance.clone()).or_default() += 1;
+            self.occupy(step.id);
             self.skipped(step.id, Skipped::nothing());
             return;
         }
-        *self.in_flight.entry(step.instance.clone()).or_default() += 1;
+        self.occupy(step.id);
         let preparation = match self.preparation(&step) {
             Ok(preparation) => preparation,
             Err(error) => {
@@ -456,9 +467,20 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// A step counts as in flight on its provider.
+    fn occupy(&mut self, step: StepRef) {
+        if self.slots.insert(step) {
+            *self
+                .in_flight
+                .entry(self.step(step).instance.clone())
+                .or_default() += 1;
+        }
+    }
+
     fn release(&mut self, step: StepRef) {
-        let instance = self.step(step).instance.clone();
-        if let Some(count) = self.in_flight.get_mut(&instance) {
+        if self.slots.remove(&step)
+            && let Some(count) = self.in_flight.get_mut(&self.step(step).instance)
+        {
             *count = count.saturating_sub(1);
         }
     }

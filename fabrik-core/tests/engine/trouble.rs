@@ -1,0 +1,281 @@
+//! What can go wrong around a run: lost leases, panics, hanging providers, refusing stores.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fabrik_core::clock::VirtualClock;
+use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions};
+use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::typed::{Change, Created, Found, Observed, ProviderBuilder, Resource};
+use fabrik_core::provider::{Cx, Lost, OpId, Stop, TypeInfo};
+use fabrik_core::state::{AppendFault, MemoryStore, RunResult, StateStore as _};
+
+use crate::cloud::{Config, ThingOut, ThingSpec, World, stack, thing};
+
+/// A thing that misbehaves as its value says.
+struct Odd;
+
+impl Resource for Odd {
+    const TYPE: &'static str = "test.thing";
+    type Client = Arc<VirtualClock>;
+    type Spec = ThingSpec;
+    type Outputs = ThingOut;
+
+    fn describe(&self, info: TypeInfo) -> TypeInfo {
+        TypeInfo {
+            lost: Lost::Mark,
+            timeout: Duration::from_secs(30),
+            ..info
+        }
+    }
+    async fn create(
+        &self,
+        cx: &Cx,
+        clock: &Arc<VirtualClock>,
+        spec: &ThingSpec,
+    ) -> Result<Created<ThingOut>> {
+        match spec.value.as_str() {
+            "panics" => panic!("a bug with hunter2-hunter2 in it"),
+            "hangs" => {
+                // Time passes while the service does not answer.
+                clock.advance(Duration::from_secs(31));
+                std::future::pending().await
+            }
+            "waits" => {
+                cx.note("waiting");
+                std::future::pending().await
+            }
+            _ => Ok(Created::new(
+                spec.name.clone(),
+                ThingOut { url: String::new() },
+            )),
+        }
+    }
+    async fn read(
+        &self,
+        _: &Cx,
+        _: &Arc<VirtualClock>,
+        _: &str,
+    ) -> Result<Option<Observed<ThingSpec, ThingOut>>> {
+        Ok(None)
+    }
+    async fn update(
+        &self,
+        _: &Cx,
+        _: &Arc<VirtualClock>,
+        _: &str,
+        _: &Change<'_, ThingSpec>,
+    ) -> Result<ThingOut> {
+        Err(Error::new(ErrorKind::Unsupported, "no"))
+    }
+    async fn delete(&self, _: &Cx, _: &Arc<VirtualClock>, _: &str) -> Result<()> {
+        Ok(())
+    }
+    async fn locate(
+        &self,
+        _: &Cx,
+        _: &Arc<VirtualClock>,
+        _: OpId,
+        _: &ThingSpec,
+    ) -> Result<Option<Found<ThingSpec, ThingOut>>> {
+        Ok(None)
+    }
+}
+
+fn odd() -> (Engine, MemoryStore) {
+    let clock = VirtualClock::default();
+    let client = Arc::new(clock.clone());
+    let provider = ProviderBuilder::new("test", "1", move |_: &Cx, _: Config| {
+        let client = client.clone();
+        async move { Ok(client) }
+    })
+    .resource(Odd)
+    .build();
+    let store = MemoryStore::new("test", "default");
+    let engine = Engine::builder()
+        .provider(provider)
+        .store(store.clone())
+        .clock(clock)
+        .build()
+        .unwrap();
+    (engine, store)
+}
+
+async fn run(engine: &Engine, value: &str) -> fabrik_core::engine::RunReport {
+    let plan = engine
+        .plan(
+            Arc::new(stack([thing("a", value)])),
+            &PlanOptions::default(),
+        )
+        .await
+        .unwrap();
+    engine
+        .apply(plan, ApplyOptions::default())
+        .finish()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_panic_of_a_provider_is_an_error_and_state_is_intact() {
+    let (engine, _) = odd();
+    engine
+        .redactor()
+        .learn(&fabrik_core::value::Value::secret("hunter2-hunter2"));
+    let report = run(&engine, "panics").await;
+    assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
+    assert_eq!(report.end.error.as_ref().unwrap().kind, ErrorKind::Panicked);
+    assert!(!format!("{report:?}").contains("hunter2"));
+    assert_eq!(run(&engine, "fine").await.end.result, RunResult::Succeeded);
+}
+
+#[tokio::test]
+async fn a_hanging_provider_runs_into_its_time_limit() {
+    let (engine, _) = odd();
+    let report = run(&engine, "hangs").await;
+    assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
+    let error = report.end.error.unwrap();
+    assert_eq!(error.kind, ErrorKind::Timeout, "{error:?}");
+    assert_eq!(run(&engine, "fine").await.end.result, RunResult::Succeeded);
+}
+
+#[tokio::test]
+async fn a_run_that_lost_its_lease_writes_nothing_more() {
+    let world = World::new();
+    world.apply(&stack([thing("a", "1")])).await;
+    let store = world.engine.store().inner().clone();
+    let plan = world
+        .plan(&stack([thing("a", "2"), thing("b", "1"), thing("c", "1")]))
+        .await;
+    let before = store.load().await.unwrap().head;
+    // While the service works, somebody takes the lock away.
+    let (taken_from, at_break) = (store.clone(), Arc::new(Mutex::new(0)));
+    let seen = at_break.clone();
+    *world.cloud.hook.lock().unwrap() = Some(Box::new(move || {
+        let held = at_once(taken_from.holder()).unwrap().unwrap();
+        at_once(taken_from.break_lease(held.token)).unwrap();
+        *seen.lock().unwrap() = at_once(taken_from.load()).unwrap().head;
+    }));
+    let error = world
+        .engine
+        .apply(plan, ApplyOptions::default())
+        .finish()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::LeaseLost | ErrorKind::Conflict),
+        "{error:?}"
+    );
+    let at_break = *at_break.lock().unwrap();
+    assert!(at_break >= before);
+    assert_eq!(
+        store.load().await.unwrap().head,
+        at_break,
+        "nothing was written after that"
+    );
+    *world.cloud.hook.lock().unwrap() = None;
+    // The next run resolves it.
+    let wanted = stack([thing("a", "2"), thing("b", "1"), thing("c", "1")]);
+    world
+        .engine
+        .recover(Some(Arc::new(wanted.clone())), false)
+        .finish()
+        .await
+        .unwrap();
+    assert_eq!(world.apply(&wanted).await.end.result, RunResult::Succeeded);
+    assert_eq!(world.cloud.names(), ["a=2", "b=1", "c=1"]);
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_an_outcome_stops_the_run_and_loses_nothing() {
+    for refuse_from in 1..12 {
+        let world = World::new();
+        let store = MemoryStore::new("test", "default");
+        let engine = world.engine_on(store.clone());
+        let wanted = Arc::new(stack([thing("a", "1"), thing("b", "1"), thing("c", "1")]));
+        let plan = engine
+            .plan(wanted.clone(), &PlanOptions::default())
+            .await
+            .unwrap();
+        let full = Error::new(ErrorKind::Io, "no space left on device");
+        store.fail_from(refuse_from, AppendFault::Refuse(full));
+        let result = engine.apply(plan, ApplyOptions::default()).finish().await;
+        store.heal();
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::Io, "{error:?}");
+        }
+        engine
+            .recover(Some(wanted.clone()), false)
+            .finish()
+            .await
+            .unwrap();
+        let plan = engine
+            .plan(wanted.clone(), &PlanOptions::default())
+            .await
+            .unwrap();
+        engine
+            .apply(plan, ApplyOptions::default())
+            .finish()
+            .await
+            .unwrap();
+        assert_eq!(
+            world.cloud.names(),
+            ["a=1", "b=1", "c=1"],
+            "refused from {refuse_from}"
+        );
+        let plan = engine.plan(wanted, &PlanOptions::default()).await.unwrap();
+        assert!(plan.is_empty(), "refused from {refuse_from}");
+    }
+}
+
+#[tokio::test]
+async fn stopping_hard_leaves_what_was_in_flight_in_doubt_and_the_next_run_resolves_it() {
+    let (engine, store) = odd();
+    let wanted = Arc::new(stack([thing("a", "waits")]));
+    let plan = engine
+        .plan(wanted.clone(), &PlanOptions::default())
+        .await
+        .unwrap();
+    let mut run = engine.apply(plan, ApplyOptions::default());
+    let stop = run.stopper();
+    while let Some(event) = run.next().await {
+        if matches!(
+            event.body,
+            fabrik_core::event::EventBody::StepStarted { .. }
+        ) {
+            assert_eq!(stop.escalate(), Stop::Graceful);
+            assert_eq!(stop.escalate(), Stop::Now);
+            break;
+        }
+    }
+    let report = run.finish().await.unwrap();
+    assert_eq!(report.end.result, RunResult::Interrupted);
+    assert!(store.load().await.unwrap().open_run.is_some());
+    let fine = Arc::new(stack([thing("a", "fine")]));
+    engine
+        .recover(Some(fine.clone()), false)
+        .finish()
+        .await
+        .unwrap();
+    assert_eq!(run_stack(&engine, fine).await, RunResult::Succeeded);
+}
+
+/// The memory store answers without waiting.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut cx) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => panic!("the store waits"),
+    }
+}
+
+async fn run_stack(engine: &Engine, wanted: Arc<fabrik_core::stack::Stack>) -> RunResult {
+    let plan = engine.plan(wanted, &PlanOptions::default()).await.unwrap();
+    engine
+        .apply(plan, ApplyOptions::default())
+        .finish()
+        .await
+        .unwrap()
+        .end
+        .result
+}
