@@ -212,7 +212,8 @@ impl Apply {
             return Ok(finish::interrupted(&journal, snapshot, checks));
         }
         if let Some(error) = error {
-            let check_failed = error.kind() == ErrorKind::CheckFailed;
+            // A step may fail with that kind too, when what it starts never gets healthy.
+            let check_failed = total.failed.is_empty();
             return match self.policy(&error) {
                 OnFailure::Keep | OnFailure::Ask => {
                     let result = if check_failed {
@@ -561,7 +562,7 @@ impl Apply {
             &error,
         )
         .await?;
-        if ended.stopped == Stop::Now {
+        if ended.is_cut_short() {
             return Ok(finish::interrupted(journal, snapshot, checks));
         }
         let mut outputs = snapshot.outputs.clone();
@@ -686,6 +687,7 @@ pub(crate) async fn undo(
         total.updated += stage.updated;
         total.deleted += stage.deleted;
         total.stopped = stage.stopped;
+        total.not_begun = stage.not_begun;
         total.left.extend(stage.left);
         total.failed = stage.failed;
         if total.failed.is_empty() || total.stopped != Stop::No {

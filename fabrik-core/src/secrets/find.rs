@@ -124,7 +124,9 @@ pub fn find_secrets<'a>(
         [] => Ok(found),
         [only] => {
             let hint = only.help.join("; ");
-            Err(Error::from_diagnostics(problems).code(crate::codes::SECRETS).hint(hint))
+            Err(Error::from_diagnostics(problems)
+                .code(crate::codes::SECRETS)
+                .hint(hint))
         }
         all => {
             let list = all
@@ -133,7 +135,9 @@ pub fn find_secrets<'a>(
                 .collect::<Vec<_>>()
                 .join("\n");
             let hint = format!("{} secrets need attention:\n{list}", all.len());
-            Err(Error::from_diagnostics(problems).code(crate::codes::SECRETS).hint(hint))
+            Err(Error::from_diagnostics(problems)
+                .code(crate::codes::SECRETS)
+                .hint(hint))
         }
     }
 }
