@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_provider_local::{AgentConfig, AgentLaunch, LocalSettings, run_agent};
+use fabrik_core::value::Value;
+use fabrik_provider_local::{
+    AgentConfig, AgentLaunch, Client, LocalSettings, run_agent, stored_status,
+};
 
 use crate::app::App;
 use crate::args::duration;
@@ -55,6 +58,39 @@ fn local_settings(host: &Host) -> LocalSettings {
             launch
         },
     )
+}
+
+/// How the local provider's agent is.
+pub(crate) enum Agent {
+    /// It runs: its process, and where it answers.
+    Runs(String),
+    /// It does not run, though there is something for it to serve.
+    Gone,
+    /// There is nothing for it to do.
+    Unneeded,
+}
+
+/// Looks at the agent of a spec in a directory, given the provider's configuration; starts none.
+pub(crate) async fn agent_of(dir: &Path, config: &Value) -> Agent {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    let state = match config.get("state_dir").and_then(Value::as_str) {
+        Some(state) => dir.join(state),
+        None => dir.join(".fabrik").join("local"),
+    };
+    if let Ok(status) = Client::new(&state).status().await {
+        let listen: Vec<String> = status
+            .listen
+            .iter()
+            .map(|address| format!("http://{address}"))
+            .collect();
+        let pid = status.pid.map(|pid| format!("pid {pid}"));
+        let known = pid.into_iter().chain(listen).collect::<Vec<_>>();
+        return Agent::Runs(format!("its agent runs: {}", known.join(", ")));
+    }
+    match stored_status(&state) {
+        Ok(stored) if !stored.services.is_empty() || !stored.sites.is_empty() => Agent::Gone,
+        _ => Agent::Unneeded,
+    }
 }
 
 /// `fabrik agent local STATE_DIR [--port N] [--address IP]… [--idle-exit DURATION]`.

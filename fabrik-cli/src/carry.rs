@@ -1,7 +1,10 @@
 //! From a plan to what the run came to: show, stop, ask, apply, close.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fabrik_core::address::Address;
+use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions, Refresh, RunReport};
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::plan::Plan;
@@ -59,10 +62,59 @@ pub(crate) fn plan_options(select: &SelectArgs) -> PlanOptions {
     }
 }
 
+/// Refuses addresses on the command line that mean nothing: a slip of the pen must not pass for
+/// "nothing to do".
+pub(crate) async fn check_selection(
+    engine: &Engine,
+    stack: &Stack,
+    select: &SelectArgs,
+) -> Done<()> {
+    let named = [
+        ("--target", &select.target),
+        ("--exclude", &select.exclude),
+        ("--replace", &select.replace),
+    ];
+    if named.iter().all(|(_, globs)| globs.is_empty()) {
+        return Ok(());
+    }
+    let snapshot = engine.store().load().await?;
+    let mut known: BTreeSet<&Address> = stack.resources.keys().collect();
+    known.extend(snapshot.rows.iter().map(|row| &row.address));
+    let matches = |glob: &str| known.iter().any(|address| address.matches(glob));
+    for (flag, glob) in named
+        .iter()
+        .flat_map(|(flag, globs)| globs.iter().map(move |glob| (flag, glob)))
+    {
+        if matches(glob) {
+            continue;
+        }
+        let message = format!("nothing matches `{flag} {glob}`");
+        let deeper = glob.replace('*', "**");
+        if !glob.contains("**") && deeper != *glob && matches(&deeper) {
+            let hint = format!("`*` stops at a dot; did you mean `{deeper}`?");
+            return Err(Fail::usage_hint(message, hint));
+        }
+        let near = did_you_mean(glob, known.iter().map(|address| address.as_str()));
+        return Err(Fail::usage_hint(
+            message,
+            match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`fabrik graph` shows the addresses there are".to_owned(),
+            },
+        ));
+    }
+    Ok(())
+}
+
 /// Shows a plan among the messages.
 pub(crate) fn show(session: &mut Session, plan: &Plan) -> Done<()> {
     if session.settings.is_json() {
-        let line = json!({"v": 1, "type": "plan", "plan": plan::plan_json(plan)});
+        let line = json!({
+            "v": 1,
+            "type": "plan",
+            "message": plan::in_words(plan),
+            "plan": plan::plan_json(plan),
+        });
         session.out.data(&line.to_string())?;
         return Ok(());
     }

@@ -172,7 +172,7 @@ pub(crate) fn missing(source: &KeySource) -> Error {
         ErrorKind::Auth,
         "the key of this state is not here, and the state holds secrets",
     )
-    .code("FAB5004");
+    .code(fabrik_core::codes::STATE_KEY);
     let error = match source {
         KeySource::Missing(Some(path)) => error.context("looked for", path.display()),
         _ => error,

@@ -30,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) env: String,
     /// The directory of its spec: `.env` lies there.
     pub(crate) dir: PathBuf,
+    /// Its spec, when there is one.
+    pub(crate) spec: Option<PathBuf>,
     /// Its state file.
     pub(crate) state: PathBuf,
 }
@@ -114,6 +116,7 @@ impl Session {
             name: name.to_owned(),
             env: self.settings.env.value.clone(),
             state: self.settings.state_of(&dir),
+            spec: Some(path.to_path_buf()),
             dir,
         }
     }
@@ -133,6 +136,7 @@ impl Session {
                     name: name.to_owned(),
                     env: self.settings.env.value.clone(),
                     dir: dir.clone(),
+                    spec: None,
                     state: state.clone(),
                 };
                 match (named, known.as_slice()) {
@@ -166,6 +170,7 @@ impl Session {
                     name: name.to_owned(),
                     env: env.clone(),
                     dir,
+                    spec: None,
                     state,
                 });
             }

@@ -96,7 +96,7 @@ fn missing(dir: &Path, named: &str, looked: Vec<PathBuf>) -> Error {
                 .take(8)
                 .map(|(id, _)| format!("`{id}`"))
                 .collect();
-            error.hint(format!("specs here: {}", shown.join(", ")))
+            error.hint(format!("name one of the specs here: {}", shown.join(", ")))
         }
     }
 }
@@ -184,7 +184,10 @@ mod tests {
         let looked: Vec<&str> = error.context_pairs().map(|(_, path)| path).collect();
         assert!(looked.contains(&"specs/my-apj.yaml"), "{looked:?}");
         let error = find(&dir, None).unwrap_err();
-        assert_eq!(error.hint_text(), Some("specs here: `my-api`, `web`"));
+        assert_eq!(
+            error.hint_text(),
+            Some("name one of the specs here: `my-api`, `web`")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use fabrik_core::engine::{Decide, Engine, Recovered, Run};
 use fabrik_core::error::Error;
 use fabrik_core::provider::Stop;
 use fabrik_core::stack::{OnFailure, Stack};
+use fabrik_core::state::Liveness as _;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -137,6 +138,34 @@ fn json_into(session: &Session) -> Done<Option<Box<dyn Write + Send>>> {
     Ok(Some(Box::new(file)))
 }
 
+/// Says that a run is open: what a plan shows is then only half the truth.
+pub(crate) async fn announce_open(session: &mut Session, engine: &Engine) -> Done<()> {
+    let last = engine.store().runs(1).await?.into_iter().next();
+    let Some(run) = last.filter(|run| run.end.is_none()) else {
+        return Ok(());
+    };
+    if holds_lock(session, engine).await? {
+        session.out.warning(&format!(
+            "run {} is under way: its changes are not in this plan yet",
+            run.id
+        ))?;
+    } else {
+        session.out.warning(&format!(
+            "run {} was interrupted: `fabrik apply` first settles what it left open, then plans afresh",
+            run.id
+        ))?;
+    }
+    Ok(())
+}
+
+/// Whether somebody who may be alive holds the lock.
+pub(crate) async fn holds_lock(session: &Session, engine: &Engine) -> Done<bool> {
+    let held = engine.store().holder().await?;
+    let liveness = session.world.identity.liveness.as_ref();
+    Ok(held
+        .is_some_and(|held| liveness.and_then(|known| known.is_alive(&held.holder)) != Some(false)))
+}
+
 /// Resolves an interrupted run before anything new begins. `true` when it goes on.
 pub(crate) async fn recover(
     session: &mut Session,
@@ -174,10 +203,8 @@ pub(crate) async fn recover(
             }
             Ok(false)
         }
-        Recovered::Continues { run, .. } => {
-            session.out.message(&format!("going on with run {run}"))?;
-            Ok(true)
-        }
+        // The run says itself that it goes on.
+        Recovered::Continues { .. } => Ok(true),
         Recovered::RolledBack(report) => {
             let exit = Exit::of_result(
                 report.end.result,

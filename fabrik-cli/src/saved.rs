@@ -85,6 +85,7 @@ fn candidates(session: &Session, path: &Path, name: &str, env: &str) -> Done<Vec
     Ok(dirs
         .into_iter()
         .map(|dir| Place {
+            spec: None,
             name: name.to_owned(),
             env: env.to_owned(),
             state: session.settings.state_of(&dir),

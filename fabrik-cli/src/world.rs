@@ -151,7 +151,19 @@ fn user(env: &BTreeMap<String, String>) -> String {
     [env_vars::FABRIK_USER, env_vars::USER, "LOGNAME"]
         .iter()
         .find_map(|name| env.get(*name).filter(|value| !value.is_empty()).cloned())
+        .or_else(login_name)
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The name the system has for this user.
+fn login_name() -> Option<String> {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 /// The wall clock, for a helper process that keeps its own time.

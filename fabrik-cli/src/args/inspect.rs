@@ -1,6 +1,6 @@
 //! Arguments of the commands that only look.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::run::Target;
 
@@ -28,8 +28,17 @@ pub struct StatusArgs {
 
 /// Arguments of `outputs`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(before_long_help = "\
+Examples:
+  fabrik outputs              every output, and the address of every app
+  fabrik outputs api_url      the value of one, and nothing else
+  fabrik outputs apps.api.url
+  fabrik outputs my-api       those of another spec")]
 pub struct OutputsArgs {
-    /// One output: prints just its value
+    /// One output: prints just its value. Or a spec: its path or its id
+    #[arg(value_name = "NAME|SPEC")]
+    pub what: Option<String>,
+    /// One output of the spec named before
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// Show secrets (asks first, or needs `--yes`)
@@ -58,7 +67,15 @@ pub struct LogsArgs {
 
 /// Arguments of `history`.
 #[derive(Clone, Debug, Default, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    before_long_help = "\
+Examples:
+  fabrik history              the runs of fabrik.yaml, newest first
+  fabrik history my-api       those of another spec
+  fabrik history show         the last run, step by step
+  fabrik history show 3 --replay"
+)]
 pub struct HistoryArgs {
     /// What to show.
     #[command(subcommand)]
@@ -80,6 +97,9 @@ pub enum HistoryCommand {
 /// Arguments of `history list`.
 #[derive(Clone, Debug, Args)]
 pub struct HistoryListArgs {
+    /// Which spec.
+    #[command(flatten)]
+    pub target: Target,
     /// At most this many runs
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
@@ -87,7 +107,10 @@ pub struct HistoryListArgs {
 
 impl Default for HistoryListArgs {
     fn default() -> Self {
-        HistoryListArgs { limit: 20 }
+        HistoryListArgs {
+            target: Target::default(),
+            limit: 20,
+        }
     }
 }
 
@@ -97,6 +120,9 @@ pub struct HistoryShowArgs {
     /// The run's number; the last when left out
     #[arg(value_name = "RUN")]
     pub run: Option<u64>,
+    /// A spec's path or its id, when not `fabrik.yaml`
+    #[arg(value_name = "SPEC", value_hint = ValueHint::FilePath)]
+    pub spec: Option<String>,
     /// Show its output again, as it was
     #[arg(long)]
     pub replay: bool,

@@ -23,6 +23,7 @@ pub(super) async fn apply(session: &mut Session, args: &ApplyArgs) -> Done {
     let name = project.stack.display_name();
     let engine = session.engine(&project.place, Access::Change).await?;
     let stack = project.stack.clone();
+    carry::check_selection(&engine, &stack, &args.select).await?;
     let continues =
         runs::recover(session, &engine, Some(stack.clone()), &name, args.resume).await?;
     let options = PlanOptions {

@@ -25,6 +25,7 @@ pub(super) async fn destroy(session: &mut Session, args: &DestroyArgs) -> Done {
     };
     let name = stack.display_name();
     let engine = session.engine(&place, Access::Change).await?;
+    carry::check_selection(&engine, &stack, &args.select).await?;
     let known = args.stack.is_none().then(|| stack.clone());
     let continues = runs::recover(session, &engine, known, &name, false).await?;
     let options = PlanOptions {

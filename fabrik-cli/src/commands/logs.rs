@@ -38,7 +38,8 @@ pub(super) async fn logs(session: &mut Session, args: &LogsArgs) -> Done {
     let mut tail = Some(args.tail);
     loop {
         for source in &mut sources {
-            let lines = source.fetch(&engine, &project.stack, tail).await?;
+            let fetched = source.fetch(&engine, &project.stack, tail).await;
+            let lines = fetched.map_err(|fail| no_log(&project.stack, &source.address, fail))?;
             print(session, &source.address, &lines, many)?;
         }
         tail = None;
@@ -51,6 +52,36 @@ pub(super) async fn logs(session: &mut Session, args: &LogsArgs) -> Done {
                 return Ok(Exit::INTERRUPTED);
             },
         }
+    }
+}
+
+/// Says of an app without a log why it has none.
+fn no_log(stack: &Stack, address: &Address, fail: Fail) -> Fail {
+    let Fail::Error(error) = &fail else {
+        return fail;
+    };
+    let app = stack
+        .apps
+        .iter()
+        .find(|app| app.logs.as_ref() == Some(address));
+    match app {
+        Some(app) if error.kind() == ErrorKind::Unsupported => {
+            let name = app.address.as_str().trim_start_matches("apps.");
+            let (why, hint) = match &*app.kind {
+                "static" => (
+                    "a static site runs no program of its own, so it has no log".to_owned(),
+                    "`fabrik status` shows whether it answers; on the local provider, requests are in `.fabrik/local/logs/access.log`",
+                ),
+                kind => (
+                    format!("what runs this {kind} keeps no log Fabrik can read"),
+                    "look at the platform that runs it",
+                ),
+            };
+            Error::new(ErrorKind::Unsupported, format!("{name}: {why}"))
+                .hint(hint)
+                .into()
+        }
+        _ => fail,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::fail::Done;
 use crate::files;
 use crate::output::plan::{self, PlanStyle};
 use crate::place::Access;
+use crate::runs;
 use crate::session::Session;
 
 /// Shows what apply would change.
@@ -25,6 +26,8 @@ pub(super) async fn plan(session: &mut Session, args: &PlanArgs) -> Done {
         Access::Look
     };
     let engine = session.engine(&project.place, access).await?;
+    carry::check_selection(&engine, &project.stack, &args.select).await?;
+    runs::announce_open(session, &engine).await?;
     let options = PlanOptions {
         refresh_only: args.refresh_only,
         destroy: args.destroy,

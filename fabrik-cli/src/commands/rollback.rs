@@ -33,9 +33,6 @@ pub(super) async fn rollback(session: &mut Session, args: &RollbackArgs) -> Done
         }
     };
     let options = carry::plan_options(&args.select);
-    session
-        .out
-        .message(&format!("back to rev {target} (now rev {now})"))?;
     let how = Carry {
         consent: Consent::Yes,
         on_failure: args.on_failure,

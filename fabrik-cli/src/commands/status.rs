@@ -32,6 +32,8 @@ pub(super) async fn status(session: &mut Session, args: &StatusArgs) -> Done {
     } else {
         None
     };
+    // A lock whose holder died is as good as free: the next run takes it over.
+    let held = crate::runs::holds_lock(session, &engine).await?;
     let status = StackStatus {
         name: stack.display_name(),
         revision: snapshot.revision,
@@ -43,8 +45,12 @@ pub(super) async fn status(session: &mut Session, args: &StatusArgs) -> Done {
         apps: apps_of(stack, &snapshot, &checks),
         resources: resources_of(stack, &snapshot, plan.as_ref()),
         drift: drift_of(plan.as_ref()),
-        lock: engine.store().holder().await?,
-        attention: attention(&snapshot, &runs, plan.as_ref()),
+        lock: if held {
+            engine.store().holder().await?
+        } else {
+            None
+        },
+        attention: attention(&snapshot, &runs, plan.as_ref(), held),
     };
     if session.is_machine() {
         session.out.structured(&status)?;
@@ -123,11 +129,12 @@ fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<Ap
                 } else {
                     text(&app.url)
                 },
-                checks: (!own.is_empty()).then(|| {
+                checks: (there > 0 && !own.is_empty()).then(|| {
                     let passed = own.iter().filter(|check| check.passed).count();
                     (passed, own.len())
                 }),
                 note: failed
+                    .filter(|_| there > 0)
                     .map(|check| check.evidence.clone())
                     .unwrap_or_default(),
             }
@@ -192,13 +199,22 @@ fn drift_of(plan: Option<&Plan>) -> DriftStatus {
 }
 
 /// What waits for somebody.
-fn attention(snapshot: &Snapshot, runs: &[RunSummary], plan: Option<&Plan>) -> Vec<String> {
+fn attention(
+    snapshot: &Snapshot,
+    runs: &[RunSummary],
+    plan: Option<&Plan>,
+    held: bool,
+) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(run) = runs.first().filter(|run| run.end.is_none()) {
-        lines.push(format!(
-            "run {} has no end: it is running, or was interrupted; `fabrik apply` goes on from there",
-            run.id
-        ));
+        lines.push(if held {
+            format!("run {} is under way", run.id)
+        } else {
+            format!(
+                "run {} was interrupted; `fabrik apply` goes on from there",
+                run.id
+            )
+        });
     }
     if let Some((end, _)) = runs.first().and_then(|run| run.end.as_ref()) {
         lines.extend(

@@ -11,7 +11,10 @@ use super::{diagnostic, text};
 pub fn render(error: &Error, style: Style) -> String {
     if let Some(diagnostics) = error.diagnostics().filter(|found| !found.items.is_empty()) {
         let mut out = diagnostic::render(diagnostics, style);
-        if let Some(hint) = error.hint_text() {
+        // What to do stands below each mistake already.
+        let helped = |found: &fabrik_core::diagnostic::Diagnostic| !found.help.is_empty();
+        let said = diagnostics.items.iter().any(helped);
+        if let Some(hint) = error.hint_text().filter(|_| !said) {
             push(
                 &mut out,
                 &labelled(style, Tone::Hint, "help", &text::printable(hint), 0),

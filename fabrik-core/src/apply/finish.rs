@@ -168,9 +168,8 @@ pub(crate) async fn rolled_back(
     checks: Vec<CheckResult>,
 ) -> Result<RunReport> {
     let clean = ended.failed.is_empty() && ended.left.is_empty();
-    let interrupted = ended.stopped != crate::provider::Stop::No;
     let end = RunEnd {
-        result: if clean && !interrupted {
+        result: if clean {
             RunResult::RolledBack
         } else {
             RunResult::Stuck

@@ -90,7 +90,7 @@ impl Apply {
                 ErrorKind::Stale,
                 "state has changed since this plan was made",
             )
-            .code("FAB3001")
+            .code(crate::codes::STALE_PLAN)
             .hint("plan again and look at it"));
         }
         if let Some(finding) = self.plan.blocking().next() {
@@ -98,7 +98,7 @@ impl Apply {
                 ErrorKind::Refused,
                 format!("{}: {}", finding.address, finding.finding.message),
             )
-            .code("FAB3002");
+            .code(crate::codes::BLOCKED);
             return Err(match &finding.finding.hint {
                 Some(hint) => error.hint(hint.clone()),
                 None => error,
@@ -113,7 +113,7 @@ impl Apply {
                     change.action.word()
                 ),
             )
-            .code("FAB3003")
+            .code(crate::codes::DATA_LOSS)
             .hint(format!(
                 "pass `--allow-data-loss {}` when planning, or set `protect: true`",
                 change.address
@@ -212,7 +212,8 @@ impl Apply {
             return Ok(finish::interrupted(&journal, snapshot, checks));
         }
         if let Some(error) = error {
-            let check_failed = error.kind() == ErrorKind::CheckFailed;
+            // A step may fail with that kind too, when what it starts never gets healthy.
+            let check_failed = total.failed.is_empty();
             return match self.policy(&error) {
                 OnFailure::Keep | OnFailure::Ask => {
                     let result = if check_failed {
@@ -561,7 +562,7 @@ impl Apply {
             &error,
         )
         .await?;
-        if ended.stopped == Stop::Now {
+        if ended.is_cut_short() {
             return Ok(finish::interrupted(journal, snapshot, checks));
         }
         let mut outputs = snapshot.outputs.clone();
@@ -576,7 +577,7 @@ fn failed_check(checks: &[CheckResult]) -> Option<Error> {
         ErrorKind::CheckFailed,
         format!("check `{}`: {}", failed.name, failed.evidence),
     )
-    .code("FAB4001");
+    .code(crate::codes::CHECK_FAILED);
     Some(match &failed.hint {
         Some(hint) => error.hint(hint.clone()),
         None => error,
@@ -686,6 +687,7 @@ pub(crate) async fn undo(
         total.updated += stage.updated;
         total.deleted += stage.deleted;
         total.stopped = stage.stopped;
+        total.not_begun = stage.not_begun;
         total.left.extend(stage.left);
         total.failed = stage.failed;
         if total.failed.is_empty() || total.stopped != Stop::No {

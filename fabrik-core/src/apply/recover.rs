@@ -402,7 +402,7 @@ impl Recovery {
             &error,
         )
         .await?;
-        if ended.stopped == crate::provider::Stop::Now {
+        if ended.is_cut_short() {
             return Err(Error::new(
                 ErrorKind::Cancelled,
                 "stopped; the rollback goes on with the next run",

@@ -169,7 +169,7 @@ impl Cipher {
     pub fn decrypt(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let wrong = || {
             Error::new(ErrorKind::Auth, "the state key does not fit this state")
-                .code("FAB5004")
+                .code(crate::codes::STATE_KEY)
                 .hint("use the key this state was made with (`FABRIK_STATE_KEY`, `FABRIK_STATE_KEY_FILE`, or the key file in your data directory)")
         };
         let (nonce, body) = sealed.split_at_checked(NONCE).ok_or_else(wrong)?;

@@ -134,7 +134,7 @@ impl Reader<'_> {
             ErrorKind::Invalid,
             format!("{}, line {}: {what}", self.name, self.line),
         )
-        .code("FAB5008")
+        .code(crate::codes::DOTENV)
         .hint("a line is `NAME=value`, `NAME=\"value\"`, or a comment that begins with `#`")
     }
 }

@@ -124,7 +124,9 @@ pub fn find_secrets<'a>(
         [] => Ok(found),
         [only] => {
             let hint = only.help.join("; ");
-            Err(Error::from_diagnostics(problems).code("FAB5007").hint(hint))
+            Err(Error::from_diagnostics(problems)
+                .code(crate::codes::SECRETS)
+                .hint(hint))
         }
         all => {
             let list = all
@@ -133,7 +135,9 @@ pub fn find_secrets<'a>(
                 .collect::<Vec<_>>()
                 .join("\n");
             let hint = format!("{} secrets need attention:\n{list}", all.len());
-            Err(Error::from_diagnostics(problems).code("FAB5007").hint(hint))
+            Err(Error::from_diagnostics(problems)
+                .code(crate::codes::SECRETS)
+                .hint(hint))
         }
     }
 }
@@ -148,7 +152,7 @@ fn find(secret: &SecretDecl, sources: &SecretSources<'_>) -> Result<FoundSecret,
         let read = source_of(source, name, sources, &mut looked).map_err(|error| {
             let from = describe(source);
             let mut problem = Diagnostic::error(
-                "FAB5007",
+                crate::codes::SECRETS,
                 format!("secret `{name}` could not be read from {from}: {error}"),
             )
             .at(secret.span, "declared here");
@@ -168,7 +172,7 @@ fn find(secret: &SecretDecl, sources: &SecretSources<'_>) -> Result<FoundSecret,
             looked.join(", ")
         );
         return Err(Box::new(
-            Diagnostic::error("FAB5007", summary)
+            Diagnostic::error(crate::codes::SECRETS, summary)
                 .at(secret.span, "required, so it is never generated")
                 .help(format!("set `{name}` in the environment or in `.env`")),
         ));

@@ -102,7 +102,7 @@ pub(super) fn failed(doing: &str, path: &Path, error: &io::Error) -> Error {
         format!("{doing} the state at {} failed: {error}", path.display()),
     )
     .effect(Effect::None)
-    .code("FAB5006")
+    .code(crate::codes::STATE_IO)
     .hint(hint)
 }
 

@@ -110,10 +110,10 @@ fn locked(held: &HeldLease, now: Timestamp, waited: Duration, policy: &LockPolic
     } = &held.holder;
     let age = between(held.since, now).as_secs();
     let mut message = format!(
-        "the stack is locked by {who} on {host} (pid {pid}), since {}",
+        "the stack is locked by {who} on {host} (pid {pid}), for {}",
         time(age)
     );
-    if !waited.is_zero() {
+    if !policy.timeout.is_zero() {
         message += "; gave up after ";
         message += &time(waited.as_secs());
     }
@@ -124,7 +124,7 @@ fn locked(held: &HeldLease, now: Timestamp, waited: Duration, policy: &LockPolic
     };
     Error::new(ErrorKind::Locked, message)
         .effect(Effect::None)
-        .code("FAB5001")
+        .code(crate::codes::LOCKED)
         .context("command", command)
         .context("lock", held.token)
         .hint(format!(

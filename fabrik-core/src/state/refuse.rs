@@ -16,7 +16,7 @@ pub(super) fn lease_lost(now: Option<&HeldLease>) -> Error {
     };
     Error::new(ErrorKind::LeaseLost, message)
         .effect(Effect::None)
-        .code("FAB5002")
+        .code(crate::codes::LEASE_LOST)
         .hint("nothing more was written; `fabrik status` shows where the stack is")
 }
 
@@ -61,7 +61,7 @@ pub(super) fn newer(place: &dyn Display, found: impl Display) -> Error {
         ),
     )
     .effect(Effect::None)
-    .code("FAB5003")
+    .code(crate::codes::STATE_NEWER)
     .hint("install that newer version; this one leaves the state as it is")
 }
 
@@ -72,7 +72,7 @@ pub(super) fn corrupt(place: &dyn Display, why: impl Display) -> Error {
         format!("the state at {place} is damaged: {why}"),
     )
     .effect(Effect::None)
-    .code("FAB5005")
+    .code(crate::codes::STATE_DAMAGED)
     .hint(
         "nothing was changed: put a backup of it back; without one, move it away, \
          keep it, and take the objects over again with `fabrik import`",

@@ -245,7 +245,7 @@ fn moved(path: &Path) -> Error {
         ),
     )
     .effect(Effect::None)
-    .code("FAB5006")
+    .code(crate::codes::STATE_IO)
     .hint("put the file of this run back; then `fabrik apply` goes on from what it holds")
 }
 

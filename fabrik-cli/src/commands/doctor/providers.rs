@@ -1,6 +1,7 @@
 //! Secrets, and every provider the spec configures: each is opened, nothing is changed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use fabrik_core::stack::InstanceDecl;
 use fabrik_core::value::{Value, to_wire_masked};
 
 use super::{Check, Verdict};
+use crate::builtin;
 use crate::output::text;
 use crate::place::{Access, Project};
 use crate::secret_sources;
@@ -34,7 +36,8 @@ pub(super) async fn check(session: &mut Session, project: &Project, checks: &mut
     checks.push(secrets_check(&secrets));
     let registry = session.registry_at(&project.place.dir);
     for instance in project.stack.instances.values() {
-        let check = open(session, &registry, instance, &secrets).await;
+        let dir = &project.place.dir;
+        let check = open(session, &registry, instance, &secrets, dir).await;
         checks.push(check);
     }
 }
@@ -63,6 +66,7 @@ async fn open(
     registry: &Registry,
     instance: &InstanceDecl,
     secrets: &BTreeMap<Arc<str>, secret_sources::Known>,
+    dir: &Path,
 ) -> Check {
     let name = &*instance.name;
     let Some(provider) = registry.provider(&instance.provider) else {
@@ -91,11 +95,24 @@ async fn open(
     // What closing does not manage in time is left behind: the program ends soon anyway.
     _ = tokio::time::timeout(PATIENCE, opened.close()).await;
     let version = &provider.info().version;
-    Check::new(
-        name,
-        Verdict::Ok,
-        format!("version {version}{}", facts_text(&facts)),
-    )
+    let text = format!("version {version}{}", facts_text(&facts));
+    if &*instance.provider != "local" {
+        return Check::new(name, Verdict::Ok, text);
+    }
+    match builtin::agent_of(dir, &config).await {
+        builtin::Agent::Runs(agent) => Check::new(name, Verdict::Ok, format!("{text}; {agent}")),
+        builtin::Agent::Unneeded => Check::new(
+            name,
+            Verdict::Ok,
+            format!("{text}; its agent starts with the first app"),
+        ),
+        builtin::Agent::Gone => Check::new(
+            name,
+            Verdict::Warn,
+            format!("{text}; its agent is not running, so nothing answers"),
+        )
+        .fix("`fabrik apply` starts it"),
+    }
 }
 
 /// Facts in a line.

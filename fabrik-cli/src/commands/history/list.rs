@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Lists runs, newest first.
 pub(super) async fn list(session: &mut Session, args: &HistoryListArgs) -> Done {
-    let place = session.locate(None)?;
+    let place = session.locate(args.target.spec.as_deref())?;
     let runs = fabrik_core::state::StateStore::runs(&place.open()?, args.limit).await?;
     if session.is_machine() {
         session.out.structured(&json!({

@@ -14,7 +14,7 @@ use crate::session::Session;
 
 /// Shows one run, or its output again.
 pub(super) async fn show(session: &mut Session, args: &HistoryShowArgs) -> Done {
-    let place = session.locate(None)?;
+    let place = session.locate(args.spec.as_deref())?;
     let engine = session.engine(&place, Access::Look).await?;
     let runs = engine.store().runs(usize::MAX).await?;
     let wanted = args.run.or_else(|| runs.first().map(|run| run.id));

@@ -198,7 +198,8 @@ fn reasons(change: &PlannedChange, indent: usize, page: &mut Page) {
             other => words.push(text::one_line(&other.text())),
         }
     }
-    if change.pulled_forward {
+    // A replacement that deletes first says so by its symbol.
+    if change.pulled_forward && change.action == Action::Delete {
         words.push("deleted before the checks, because others wait for it".to_owned());
     }
     if !change.may_become.is_empty() {

@@ -17,6 +17,15 @@ use super::style::{Line, Style, Tone};
 use super::text;
 
 pub use json::plan_json;
+
+/// A plan in a few words.
+pub fn in_words(plan: &Plan) -> String {
+    if plan.is_empty() {
+        "no changes".to_owned()
+    } else {
+        format!("plan: {}", sections::sum(plan))
+    }
+}
 pub(crate) use value::inline as value_text;
 
 /// How to show a plan.

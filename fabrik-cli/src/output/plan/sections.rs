@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fabrik_core::plan::{Action, AttributeDiff, DiffKind, OutputChange, Plan, PlannedFinding};
 use fabrik_core::stack::CheckDecl;
+use fabrik_core::state::RunKind;
 use fabrik_core::value::{Path, Value};
 
 use super::super::style::{Line, Tone};
@@ -164,7 +165,9 @@ fn finding(found: &PlannedFinding, page: &mut Page) {
     if let Some(hint) = &found.finding.hint {
         help(&text::one_line(hint));
     }
-    if let Some(id) = &found.finding.adopt {
+    let said = found.finding.hint.as_deref().unwrap_or_default();
+    let adopt = found.finding.adopt.as_ref();
+    if let Some(id) = adopt.filter(|_| !said.contains("`fabrik import ")) {
         let id = text::shell_word(&text::one_line(id));
         let address = text::shell_word(found.address.as_str());
         help(&format!("take it over: `fabrik import {address} {id}`"));
@@ -261,7 +264,9 @@ fn meaning(action: &Action) -> &'static str {
 const CHECKS: usize = 12;
 
 fn checks(plan: &Plan, page: &mut Page) {
-    if plan.stack.checks.is_empty() || plan.is_empty() {
+    // What is deleted is not checked, and a plan for state changes nothing that could be.
+    let runs = matches!(plan.kind, RunKind::Apply | RunKind::Rollback);
+    if plan.stack.checks.is_empty() || plan.is_empty() || !runs {
         return;
     }
     let mut words: Vec<String> = plan
@@ -294,21 +299,52 @@ fn check_words(check: &CheckDecl) -> String {
     match about {
         Some(value @ Value::Str(_)) => format!("{kind} {}", value::bare(value)),
         Some(value @ Value::Expr(expr)) if !value.has_secret() => {
-            format!("{kind} {}", text::one_line(&expr.to_string()))
+            format!("{kind} {}", value::template(expr))
         }
         _ => format!("{kind} {}", text::one_line(&check.name)),
     }
 }
 
-/// The sum, and what stops the plan.
-pub(super) fn summary(plan: &Plan, page: &mut Page) {
+/// How many of what: `1 update, 2 unchanged`.
+pub(super) fn sum(plan: &Plan) -> String {
     let sum = plan.summary();
     let reads = plan
         .changes
         .iter()
         .filter(|change| change.action == Action::Read);
-    if plan.is_empty() {
-        let checked = match sum.unchanged {
+    let mut parts: Vec<String> = [
+        (sum.create, "create"),
+        (sum.update, "update"),
+        (sum.replace, "replace"),
+        (sum.delete, "delete"),
+        (sum.adopt, "take over"),
+        (sum.run, "run"),
+        (reads.count(), "read"),
+        (sum.state, "in state only"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{} {word}", text::thousands(number)))
+    .collect();
+    if plan.changes.is_empty() {
+        parts.push(text::count(plan.outputs.len(), "output"));
+    }
+    if sum.unchanged > 0 {
+        parts.push(format!("{} unchanged", text::thousands(sum.unchanged)));
+    }
+    parts.join(", ")
+}
+
+/// The sum, and what stops the plan.
+pub(super) fn summary(plan: &Plan, page: &mut Page) {
+    if plan.is_empty() && plan.kind == RunKind::Destroy {
+        let name = text::one_line(&plan.stack.display_name());
+        let line = Line::default()
+            .add(Tone::Good, "Nothing to delete.")
+            .plain(format!(" {name} has nothing in state"));
+        page.line(&line);
+    } else if plan.is_empty() {
+        let checked = match plan.summary().unchanged {
             0 => String::new(),
             number => format!(" ({})", text::count(number, "resource")),
         };
@@ -320,29 +356,9 @@ pub(super) fn summary(plan: &Plan, page: &mut Page) {
             ));
         page.line(&line);
     } else {
-        let mut parts: Vec<String> = [
-            (sum.create, "create"),
-            (sum.update, "update"),
-            (sum.replace, "replace"),
-            (sum.delete, "delete"),
-            (sum.adopt, "take over"),
-            (sum.run, "run"),
-            (reads.count(), "read"),
-            (sum.state, "in state only"),
-        ]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{} {word}", text::thousands(number)))
-        .collect();
-        if plan.changes.is_empty() {
-            parts.push(text::count(plan.outputs.len(), "output"));
-        }
-        if sum.unchanged > 0 {
-            parts.push(format!("{} unchanged", text::thousands(sum.unchanged)));
-        }
         let line = Line::default()
             .add(Tone::Strong, "Plan:")
-            .plain(format!(" {}", parts.join(", ")));
+            .plain(format!(" {}", sum(plan)));
         page.line(&line);
     }
     stopped(plan, page);

@@ -104,6 +104,16 @@ fn unknown(value: &Value) -> String {
     }
 }
 
+/// Text with parts that are not known yet, the parts said in words.
+pub(super) fn template(expr: &expr::Expr) -> String {
+    match expr {
+        expr::Expr::Concat(parts) => parts.iter().map(template).collect(),
+        expr::Expr::Literal(Value::Str(text)) => text::one_line(text),
+        expr::Expr::Literal(value) => inline(value),
+        other => unknown(&Value::from(other.clone())),
+    }
+}
+
 /// Text in quotes, on one line.
 fn quoted(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len() + 2);

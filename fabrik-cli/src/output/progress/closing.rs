@@ -18,6 +18,9 @@ pub(super) fn render(
     quiet: bool,
     style: Style,
 ) -> String {
+    if quiet && end.result == RunResult::Succeeded {
+        return String::new();
+    }
     let mut out = String::new();
     if let Some(error) = &end.error {
         out.push_str(&unseen_error(error, steps, style));
@@ -43,7 +46,7 @@ pub(super) fn render(
             .plain(text::one_line(line));
         out.push_str(&(line.render(style) + "\n"));
     }
-    if let Some(next) = next(end, run) {
+    if let Some(next) = next(end, run, steps.undoing) {
         out.push_str(&labelled(style, Tone::Hint, "help", &next, 0));
     }
     out
@@ -126,7 +129,11 @@ fn result(end: &RunEnd, run: Option<RunId>, stack: &str, steps: &Steps) -> (Tone
                 stack => format!(" on {}", text::one_line(stack)),
             };
             let head = format!("Stopped{run}{on}");
-            let rest = format!(" after {took}. What was done stays: {done}");
+            let rest = if steps.undoing {
+                format!(" after {took}, while it was being taken back")
+            } else {
+                format!(" after {took}. What was done stays: {done}")
+            };
             (Tone::Warn, head, rest)
         }
     }
@@ -173,7 +180,7 @@ fn counts(end: &RunEnd, steps: &Steps) -> String {
 }
 
 /// What to do next.
-fn next(end: &RunEnd, run: Option<RunId>) -> Option<String> {
+fn next(end: &RunEnd, run: Option<RunId>, undoing: bool) -> Option<String> {
     let show = run.map_or_else(
         || "`fabrik history`".to_owned(),
         |run| format!("`fabrik history show {run}`"),
@@ -187,6 +194,10 @@ fn next(end: &RunEnd, run: Option<RunId>) -> Option<String> {
         RunResult::Stuck => Some(format!(
             "set right what is listed, then run `fabrik apply`; {show} tells everything"
         )),
+        RunResult::Interrupted if undoing => Some(
+            "`fabrik rollback --resume` takes back the rest; so does the next `fabrik apply` first"
+                .to_owned(),
+        ),
         RunResult::Interrupted => Some("`fabrik apply` goes on from here".to_owned()),
     }
 }

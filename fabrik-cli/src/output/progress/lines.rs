@@ -67,12 +67,15 @@ pub(super) fn of(event: &Event, before: &Before, steps: &mut Steps, view: &View<
             out.push_str(&view.line(&title(event, start, summary, view.stack)));
         }
         EventBody::Resumed { open } => {
-            let doubt = match open {
-                0 => String::new(),
-                open => format!("; {} in doubt", text::count(*open, "step")),
+            let run = event.run.map(|run| format!(" {run}")).unwrap_or_default();
+            let what = match open {
+                0 => format!("going on with run{run}"),
+                open => format!(
+                    "run{run} was interrupted; {} in doubt",
+                    text::count(*open, "step")
+                ),
             };
-            let line = Line::default().plain(format!("going on with an interrupted run{doubt}"));
-            out.push_str(&view.line(&line));
+            out.push_str(&view.line(&Line::default().plain(what)));
         }
         EventBody::Phase {
             phase: Phase::Verifying,
@@ -238,15 +241,21 @@ pub(crate) fn check(result: &CheckResult, style: Style) -> String {
         .add(tone, mark)
         .plain(text::one_line(&result.name))
         .pad_to(column(style));
-    let took = text::millis(result.millis);
-    let evidence = format!("{}  {took}", text::one_line(&result.evidence));
+    // How long it took is worth a word only where it had to be waited for.
+    let took = if result.millis < 1000 {
+        String::new()
+    } else {
+        text::millis(result.millis)
+    };
+    let evidence = text::one_line(&result.evidence);
+    let room = style.width.max(40).saturating_sub(start.width());
     let mut out = String::new();
-    if start.width() + text::width(&evidence) <= style.width.max(40) {
-        let line = start.plain(text::one_line(&result.evidence));
-        push(
-            &mut out,
-            &line.add(Tone::Dim, format!("  {took}")).render(style),
-        );
+    if text::width(&evidence) + text::width(&took) + 2 * usize::from(!took.is_empty()) <= room {
+        let mut line = start.plain(evidence);
+        if !took.is_empty() {
+            line.push(Tone::Dim, format!("  {took}"));
+        }
+        push(&mut out, &line.render(style));
     } else {
         push(&mut out, &start.add(Tone::Dim, took).render(style));
         let room = style.width.max(40).saturating_sub(6);

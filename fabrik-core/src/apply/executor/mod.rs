@@ -41,9 +41,22 @@ pub(crate) struct StageResult {
     pub(crate) left: Vec<String>,
     /// How the run was asked to stop.
     pub(crate) stopped: Stop,
+    /// Steps that were not begun.
+    pub(crate) not_begun: usize,
     pub(crate) created: u32,
     pub(crate) updated: u32,
     pub(crate) deleted: u32,
+}
+
+impl StageResult {
+    /// Whether the stage was stopped before its end: by force, or with steps left to begin.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        match self.stopped {
+            Stop::No => false,
+            Stop::Now => true,
+            Stop::Graceful => self.not_begun > 0,
+        }
+    }
 }
 
 /// Where a step is.
@@ -229,6 +242,8 @@ impl<'a> Executor<'a> {
             }
         }
         self.work().await?;
+        let waiting = members.iter().filter(|at| self.at[**at] == At::Waiting);
+        self.result.not_begun = waiting.count();
         let result = std::mem::take(&mut self.result);
         let ended = |at: &usize| matches!(self.at[*at], At::Done | At::Over);
         if result.failed.is_empty() && result.stopped == Stop::No && !members.iter().all(ended) {

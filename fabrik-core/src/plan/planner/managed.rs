@@ -199,7 +199,7 @@ impl Planner<'_> {
             diff.place = self.place(declared, Some(&diff.path));
         }
         let mut diff = std::mem::take(&mut decision.comparison.diff);
-        if matches!(action, Action::Create) || (deletes && diff.is_empty()) {
+        if matches!(action, Action::Create) || (deletes && live_row.is_none()) {
             diff = self.all_attributes(declared, &planned.inputs);
         }
         let data_loss = (deletes && info.holds_data) || decision.comparison.data_loss;

@@ -455,7 +455,7 @@ fn cycle_error(cycle: &[u32], declared: &[&Declared]) -> Error {
         ErrorKind::Invalid,
         format!("these resources wait for each other: {}", names.join(" → ")),
     )
-    .code("FAB1090")
+    .code(crate::codes::WAIT_CYCLE)
     .hint("remove one of the references")
 }
 

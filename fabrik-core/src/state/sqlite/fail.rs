@@ -61,7 +61,7 @@ fn sql(error: &rusqlite::Error, path: &Path, doing: &str) -> Error {
             ErrorKind::Io,
             format!("{doing} the state at {} failed: {error}", path.display()),
         )
-        .code("FAB5006")
+        .code(crate::codes::STATE_IO)
         .hint(hint)
     };
     match code.code {

@@ -129,7 +129,7 @@ fn exists_finding<'a>(
     names.any(|there| there == name).then(|| Finding {
         blocking: false,
         message: format!("a {what} `{name}` exists already, and this stack did not make it"),
-        hint: Some("take it over with `fabrik import`, or choose another name".to_owned()),
+        hint: Some("choose another name, unless it is yours".to_owned()),
         field: Some(Path::key("name")),
         adopt: Some(name.to_owned()),
     })
