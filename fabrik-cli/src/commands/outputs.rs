@@ -100,7 +100,10 @@ fn subject(session: &Session, args: &OutputsArgs) -> Done<(Place, Option<String>
     if args.name.is_some() {
         return Ok((session.locate(Some(what))?, args.name.clone()));
     }
-    let is_path = what.contains('/') || what.ends_with(".yaml") || what.ends_with(".yml");
+    let is_path = what.contains('/')
+        || std::path::Path::new(what)
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml");
     match session.locate(None) {
         // The spec here comes first, unless the word can only be another.
         Ok(place) if !is_path && (what == place.name || session.find(Some(what)).is_err()) => {
