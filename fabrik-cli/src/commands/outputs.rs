@@ -102,6 +102,10 @@ fn subject(session: &Session, args: &OutputsArgs) -> Done<(Place, Option<String>
     }
     let is_path = what.contains('/') || what.ends_with(".yaml") || what.ends_with(".yml");
     match session.locate(None) {
+        // Known to state alone: with its spec, more is known.
+        Ok(place) if place.spec.is_none() && session.find(Some(what)).is_ok() => {
+            Ok((session.locate(Some(what))?, None))
+        }
         // The spec here comes first, unless the word can only be another.
         Ok(place) if !is_path && (what == place.name || session.find(Some(what)).is_err()) => {
             let name = (what != place.name).then(|| what.to_owned());
