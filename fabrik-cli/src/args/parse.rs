@@ -111,7 +111,9 @@ fn stopped(error: &clap::Error, layout: Layout) -> Stopped {
     if let Some(ContextValue::String(style)) = invalid
         && <super::GraphFormat as clap::ValueEnum>::from_str(style, false).is_ok()
     {
-        text.push_str(&format!("\nhelp: `fabrik graph --as {style}` draws that\n"));
+        text += "\nhelp: `fabrik graph --as ";
+        text += style;
+        text += "` draws that\n";
     }
     Stopped {
         text,

@@ -1,6 +1,7 @@
 //! `fabrik outputs`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use fabrik_core::diagnostic::did_you_mean;
@@ -100,7 +101,9 @@ fn subject(session: &Session, args: &OutputsArgs) -> Done<(Place, Option<String>
     if args.name.is_some() {
         return Ok((session.locate(Some(what))?, args.name.clone()));
     }
-    let is_path = what.contains('/') || what.ends_with(".yaml") || what.ends_with(".yml");
+    let extension = Path::new(what).extension();
+    let yaml = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_path = yaml || what.contains('/');
     match session.locate(None) {
         // Known to state alone: with its spec, more is known.
         Ok(place) if place.spec.is_none() && session.find(Some(what)).is_ok() => {

@@ -207,6 +207,8 @@ fn a_stale_plan_says_so_and_has_a_page() {
     );
     let page = context.run(&["explain", "FAB3001"]).code(0);
     assert!(page.out.contains("fabrik history"), "{}", page.all());
+    let widest = page.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{}", page.all());
 }
 
 #[test]

@@ -220,7 +220,14 @@ async fn a_whole_group_is_written_once_per_run_and_once_per_undo() {
     let world = World::new();
     let records = |last: &str| {
         let mut all: Vec<Declared> = (0..5)
-            .map(|n| one("g.record", &format!("r{n}"), "a.org", Value::from(n as i64)))
+            .map(|n| {
+                one(
+                    "g.record",
+                    &format!("r{n}"),
+                    "a.org",
+                    Value::from(i64::from(n)),
+                )
+            })
             .collect();
         all.extend((0..3).map(|n| one("g.record", &format!("s{n}"), "b.org", Value::from(last))));
         all
@@ -331,7 +338,8 @@ async fn a_group_that_depends_on_itself_through_others_is_written_in_two_calls()
 #[tokio::test]
 async fn what_is_ready_together_goes_together_up_to_a_maximum() {
     let world = World::new();
-    let wanted = stack((0..8).map(|n| one("g.line", &format!("l{n}"), "-", Value::from(n as i64))));
+    let wanted =
+        stack((0..8).map(|n| one("g.line", &format!("l{n}"), "-", Value::from(i64::from(n)))));
     let plan = world.plan(&wanted).await;
     assert!(plan.groups.is_empty(), "only whole groups are announced");
     assert!(
