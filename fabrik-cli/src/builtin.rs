@@ -31,7 +31,8 @@ pub(crate) fn kinds(mut app: App) -> App {
 /// Adds the providers, and their helper processes.
 pub(crate) fn providers(app: App) -> App {
     app.helper("local", local_agent).register(|registry, host| {
-        registry.register(fabrik_provider_local::provider(local_settings(host)));
+        let settings = fabrik_providers::Settings::new().local(local_settings(host));
+        fabrik_providers::register(registry, &settings);
     })
 }
 
@@ -44,7 +45,7 @@ fn local_settings(host: &Host) -> LocalSettings {
         .filter_map(|name| Some(((*name).into(), host.env.get(*name)?.into())))
         .collect();
     LocalSettings::new(
-        dir.join(".fabrik").join("local"),
+        agent_folder(&dir, &host.environment),
         dir,
         move |state_dir, port| {
             let mut launch = AgentLaunch::new(&program, state_dir);
@@ -60,6 +61,15 @@ fn local_settings(host: &Host) -> LocalSettings {
     )
 }
 
+/// Where the agent of an environment keeps things: environments are kept apart.
+fn agent_folder(dir: &Path, environment: &str) -> PathBuf {
+    let name = match environment {
+        "default" => "local".to_owned(),
+        environment => format!("local-{environment}"),
+    };
+    dir.join(".fabrik").join(name)
+}
+
 /// How the local provider's agent is.
 pub(crate) enum Agent {
     /// It runs: its process, and where it answers.
@@ -71,11 +81,11 @@ pub(crate) enum Agent {
 }
 
 /// Looks at the agent of a spec in a directory, given the provider's configuration; starts none.
-pub(crate) async fn agent_of(dir: &Path, config: &Value) -> Agent {
+pub(crate) async fn agent_of(dir: &Path, environment: &str, config: &Value) -> Agent {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
     let state = match config.get("state_dir").and_then(Value::as_str) {
         Some(state) => dir.join(state),
-        None => dir.join(".fabrik").join("local"),
+        None => agent_folder(&dir, environment),
     };
     if let Ok(status) = Client::new(&state).status().await {
         let listen: Vec<String> = status

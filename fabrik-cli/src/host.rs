@@ -16,6 +16,8 @@ pub struct Host {
     pub data_dir: Option<PathBuf>,
     /// The directory worked in.
     pub dir: PathBuf,
+    /// The environment of the stack: what a provider keeps on this machine is kept apart by it.
+    pub environment: String,
     /// Environment variables: for the conventional names of a service's credentials.
     pub env: BTreeMap<String, String>,
 }
@@ -27,6 +29,7 @@ impl std::fmt::Debug for Host {
             .field("program", &self.program)
             .field("data_dir", &self.data_dir)
             .field("dir", &self.dir)
+            .field("environment", &self.environment)
             .finish_non_exhaustive()
     }
 }

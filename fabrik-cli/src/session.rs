@@ -55,6 +55,7 @@ impl Session {
             program: world.program.clone(),
             data_dir: world.data_dir(),
             dir: settings.dir.clone(),
+            environment: settings.env.value.clone(),
             env: world.env.clone(),
         };
         Session {

@@ -34,6 +34,28 @@ pub struct SourceFile {
     pub text: Arc<str>,
     /// Where its bytes start in the map.
     pub base: u32,
+    /// Where its lines start, counted once when first asked for.
+    lines: std::sync::OnceLock<Vec<usize>>,
+}
+
+impl SourceFile {
+    /// Number of the line (from 0) that holds a byte, and where that line starts.
+    fn line_of(&self, at: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| {
+            let breaks = self
+                .text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0)
+                .chain(breaks.map(|(at, _)| at + 1))
+                .collect()
+        });
+        let line = lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1);
+        (line, lines.get(line).copied().unwrap_or(0))
+    }
 }
 
 /// Every text spans point into.
@@ -63,6 +85,7 @@ impl SourceMap {
             name: name.into(),
             text: text.into(),
             base,
+            lines: std::sync::OnceLock::new(),
         });
         base
     }
@@ -88,12 +111,11 @@ impl SourceMap {
     /// Line and column of a span's start.
     pub fn position(&self, span: Span) -> Option<Position> {
         let (file, range) = self.file_of(span)?;
-        let before = file.text.get(..range.start)?;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let (line, start) = file.line_of(range.start);
         Some(Position {
             file: file.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line: line + 1,
+            column: file.text.get(start..range.start)?.chars().count() + 1,
         })
     }
 }

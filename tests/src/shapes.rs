@@ -25,7 +25,7 @@ impl Shape {
         match self {
             Shape::Independent => Vec::new(),
             Shape::Chain => {
-                if at % 1000 == 0 {
+                if at.is_multiple_of(1000) {
                     Vec::new()
                 } else {
                     vec![at - 1]

@@ -25,7 +25,7 @@ pub(crate) enum Observation {
 pub(crate) async fn refresh(
     session: &Session,
     rows: &[&Row],
-    progress: &dyn Fn(EventBody),
+    progress: &(dyn Fn(EventBody) + Send + Sync),
 ) -> Result<HashMap<OpId, Observation>> {
     // Group by instance and read group; rows without a group stand alone.
     let mut groups: BTreeMap<(Arc<str>, Arc<str>), Vec<usize>> = BTreeMap::new();

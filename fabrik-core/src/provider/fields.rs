@@ -121,6 +121,26 @@ impl Fields {
                 .is_some_and(|field| field.any(predicate))
     }
 
+    /// Inputs with what a provider found out (`computed` fields that are not set) as it was in other
+    /// inputs: going back to those goes back to that too.
+    #[must_use]
+    pub(crate) fn computed_from(
+        &self,
+        inputs: &crate::value::Value,
+        sent: &crate::value::Value,
+    ) -> crate::value::Value {
+        let (Some(map), Some(sent)) = (inputs.as_map(), sent.as_map()) else {
+            return inputs.clone();
+        };
+        let missing = sent.iter().filter(|(key, _)| {
+            let absent = map.get(*key).is_none_or(crate::value::Value::is_null);
+            absent && self.child(&Segment::Key((*key).clone())).computed
+        });
+        missing.fold(inputs.clone(), |inputs, (key, item)| {
+            inputs.with(&Path::key(key.clone()), item.clone())
+        })
+    }
+
     /// Marks as secret whatever the schema calls sensitive.
     #[must_use]
     pub fn mark(&self, value: &crate::value::Value) -> crate::value::Value {

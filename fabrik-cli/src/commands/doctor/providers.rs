@@ -99,7 +99,7 @@ async fn open(
     if &*instance.provider != "local" {
         return Check::new(name, Verdict::Ok, text);
     }
-    match builtin::agent_of(dir, &config).await {
+    match builtin::agent_of(dir, &session.settings.env.value, &config).await {
         builtin::Agent::Runs(agent) => Check::new(name, Verdict::Ok, format!("{text}; {agent}")),
         builtin::Agent::Unneeded => Check::new(
             name,

@@ -429,7 +429,10 @@ impl<'a> Executor<'a> {
                     | Undoing::Refer { before },
                 ),
                 _,
-            ) => self.known.resolve(before.declared())?,
+            ) => info.fields.computed_from(
+                &self.known.resolve(before.declared())?,
+                &before.object.inputs,
+            ),
             (Some(_), _) => Value::Null,
             (None, Some(declared)) if step.kind != StepKind::Delete => {
                 self.known.resolve(&declared.inputs)?

@@ -58,6 +58,7 @@
 
 mod handler;
 mod provider;
+mod stack;
 
 use std::future::Future;
 
@@ -72,6 +73,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Path, Value, from_json, to_wire};
 
 pub use provider::{Open, ProviderBuilder, TypedProvider};
+pub use stack::Handle;
 
 /// A type whose objects are created, read, updated and deleted.
 ///

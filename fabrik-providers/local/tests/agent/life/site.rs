@@ -145,3 +145,39 @@ async fn a_repeated_create_makes_one_site() {
         assert!(stage.plan(&stack([site()])).await.is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_run_goes_back_to_content_that_only_the_plan_knew() {
+    let stage = Stage::new();
+    stage.write("site/index.html", "one");
+    let first = || {
+        resource(
+            "first",
+            "local.file",
+            &json!({"path": "first", "content": "x"}),
+        )
+    };
+    let site = || with(site(), "headers[\"/*\"].X-A", refer("first", "sha256"));
+    let after = || {
+        let file = resource("after", "local.file", &json!({"path": "after"}));
+        with(file, "content", refer("www", "hash"))
+    };
+    stage
+        .settle(&stack([
+            first(),
+            site(),
+            route("way", "www", "site"),
+            after(),
+        ]))
+        .await;
+    stage.write("site/index.html", "two");
+    let fault = Fault::FailStep {
+        address: at("after"),
+        verb: None,
+        kind: ErrorKind::Io,
+    };
+    let wanted = stack([first(), site(), route("way", "www", "site"), after()]);
+    let report = apply(&stage.engine, &wanted, vec![fault]).await;
+    assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
+    assert_eq!(stage.get("www.localhost", "/").await.body, "one");
+}

@@ -1,0 +1,5 @@
+//! `fabrik` with one more provider.
+
+fn main() -> std::process::ExitCode {
+    fabrik_cli::App::new().provider(logbook::provider()).main()
+}
