@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fabrik_core::address::Address;
+use fabrik_core::codes;
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions, Refresh, RunReport};
 use fabrik_core::error::{Error, ErrorKind, Result};
@@ -132,7 +133,9 @@ fn check(session: &mut Session, plan: &mut Plan) -> Done<()> {
             1 => "what was found keeps this plan from being applied".to_owned(),
             many => format!("{many} findings keep this plan from being applied"),
         };
-        return Err(Fail::from(Error::new(ErrorKind::Refused, message)));
+        return Err(Fail::from(
+            Error::new(ErrorKind::Refused, message).code(codes::BLOCKED),
+        ));
     }
     let losing: Vec<String> = plan
         .data_loss()
@@ -154,13 +157,12 @@ fn check(session: &mut Session, plan: &mut Plan) -> Done<()> {
         }
         return Err(Fail::Said(Exit::FAILED));
     }
-    Err(Fail::refused(
-        format!("stopped: {what}"),
-        format!(
-            "set `protect: true` to keep it, or allow it with `--allow-data-loss={}`",
-            losing.join(" --allow-data-loss=")
-        ),
-    ))
+    let hint = format!(
+        "set `protect: true` to keep it, or allow it with `--allow-data-loss={}`",
+        losing.join(" --allow-data-loss=")
+    );
+    let error = Error::new(ErrorKind::Refused, format!("stopped: {what}"));
+    Err(Fail::from(error.code(codes::DATA_LOSS).hint(hint)))
 }
 
 /// Asks for consent.

@@ -27,3 +27,5 @@ mod provider;
 mod secrets;
 #[path = "cli/state.rs"]
 mod state;
+#[path = "cli/stranger.rs"]
+mod stranger;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, ValueHint};
 
 use super::{Cli, Command, SecretsCommand};
@@ -102,12 +102,21 @@ fn stopped(error: &clap::Error, layout: Layout) -> Stopped {
         layout.color_err
     };
     let rendered = error.render();
+    let mut text = if color {
+        rendered.ansi().to_string()
+    } else {
+        rendered.to_string()
+    };
+    let invalid = error.get(ContextKind::InvalidValue);
+    if let Some(ContextValue::String(style)) = invalid
+        && <super::GraphFormat as clap::ValueEnum>::from_str(style, false).is_ok()
+    {
+        text += "\nhelp: `fabrik graph --as ";
+        text += style;
+        text += "` draws that\n";
+    }
     Stopped {
-        text: if color {
-            rendered.ansi().to_string()
-        } else {
-            rendered.to_string()
-        },
+        text,
         asked_for,
         exit: if asked_for { Exit::DONE } else { Exit::USAGE },
     }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::fail::Done;
-use crate::output::Tone;
+use crate::output::{Tone, text};
 use crate::session::Session;
 
 /// Explains an error code, or lists them.
@@ -35,11 +35,11 @@ pub(super) fn explain(session: &mut Session, args: &ExplainArgs) -> Done {
         "{}: {}\n\n{}\n\n{}\n{}\n\n{}\n{}\n",
         title(page.code),
         page.title,
-        page.text.trim(),
+        wrapped(page.text, style.columns()),
         title("Example"),
         indented(page.example),
         title("What to do"),
-        indented(page.fix),
+        indented(&wrapped(page.fix, style.columns().saturating_sub(2))),
     );
     session.out.data(&text)?;
     Ok(Exit::DONE)
@@ -69,6 +69,16 @@ fn as_json(page: &Page) -> Json {
         "example": page.example.trim(),
         "fix": page.fix.trim(),
     })
+}
+
+/// Paragraphs broken into lines that fit.
+fn wrapped(paragraphs: &str, columns: usize) -> String {
+    let lines = paragraphs.trim().lines();
+    let lines = lines.flat_map(|line| match line {
+        "" => vec![String::new()],
+        line => text::wrap(line, columns),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn indented(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! `fabrik outputs`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use fabrik_core::diagnostic::did_you_mean;
@@ -100,11 +101,14 @@ fn subject(session: &Session, args: &OutputsArgs) -> Done<(Place, Option<String>
     if args.name.is_some() {
         return Ok((session.locate(Some(what))?, args.name.clone()));
     }
-    let is_path = what.contains('/')
-        || std::path::Path::new(what)
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let extension = Path::new(what).extension();
+    let yaml = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_path = yaml || what.contains('/');
     match session.locate(None) {
+        // Known to state alone: with its spec, more is known.
+        Ok(place) if place.spec.is_none() && session.find(Some(what)).is_ok() => {
+            Ok((session.locate(Some(what))?, None))
+        }
         // The spec here comes first, unless the word can only be another.
         Ok(place) if !is_path && (what == place.name || session.find(Some(what)).is_err()) => {
             let name = (what != place.name).then(|| what.to_owned());

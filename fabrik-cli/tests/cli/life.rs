@@ -160,7 +160,7 @@ fn what_a_run_says() {
     let again = context.run(&["apply", "--yes"]);
     let gone = context.run(&["destroy", "--yes"]);
     let all: Vec<String> = [first, second, again, gone].iter().map(Ran::all).collect();
-    insta::with_settings!({filters => vec![(r" +\d+ ms", " [TIME]")]}, {
+    insta::with_settings!({filters => vec![(r" +(\d+ ms|\d+\.\ds)", " [TIME]")]}, {
         insta::assert_snapshot!(all.join("\n"));
     });
 }

@@ -19,7 +19,7 @@ fn fabrik(context: &TestContext, words: &[&str]) -> std::process::Output {
 }
 
 /// What a URL on this machine answers.
-fn get(url: &str) -> String {
+pub(crate) fn get(url: &str) -> String {
     let authority = url.trim().strip_prefix("http://").unwrap();
     let port = authority
         .rsplit(':')

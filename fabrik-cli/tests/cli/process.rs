@@ -9,7 +9,7 @@ use crate::context::TestContext;
 const SLOW: &str = "  - { id: a, type: demo.note, spec: { name: a, trouble: slow } }\n";
 
 /// Starts an apply and returns once its slow step is in flight.
-fn slow_apply(
+pub(crate) fn slow_apply(
     context: &TestContext,
 ) -> (std::process::Child, BufReader<std::process::ChildStdout>) {
     let mut child = context

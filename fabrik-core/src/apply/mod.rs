@@ -8,7 +8,7 @@ mod prepare;
 mod recover;
 mod rollback;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::engine::{ApplyOptions, Engine, EventSink, Fault, RunReport};
@@ -16,11 +16,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventBody;
 use crate::plan::steps::{Stage, Steps};
 use crate::plan::{Action, Plan, steps};
-use crate::provider::{Stop, StopSignal};
+use crate::provider::{Stop, StopSignal, Verb};
 use crate::session::{Known, KnownObject, Session};
 use crate::stack::OnFailure;
 use crate::state::{
-    CheckResult, EntryKind, Phase, RunKind, RunResult, RunStart, Snapshot, StepRef,
+    CheckResult, Entry, EntryKind, Phase, RunKind, RunResult, RunStart, Snapshot, StepOutcome,
+    StepRef,
 };
 
 pub(crate) use journal::{Emitter, Journal, is_crash};
@@ -115,7 +116,7 @@ impl Apply {
             )
             .code(crate::codes::DATA_LOSS)
             .hint(format!(
-                "pass `--allow-data-loss {}` when planning, or set `protect: true`",
+                "pass `--allow-data-loss={}` when planning, or set `protect: true`",
                 change.address
             )));
         }
@@ -172,7 +173,7 @@ impl Apply {
             .filter(|fault| matches!(fault, Fault::FailUndo { .. }))
             .collect();
 
-        let mut total = StageResult::default();
+        let mut total = done_before(&journal.entries);
         let mut checks = Vec::new();
         let phase = if self
             .plan
@@ -582,6 +583,31 @@ fn failed_check(checks: &[CheckResult]) -> Option<Error> {
         Some(hint) => error.hint(hint.clone()),
         None => error,
     })
+}
+
+/// What a continued run did before it was interrupted; nothing for a new one.
+fn done_before(entries: &[Entry]) -> StageResult {
+    let mut verbs = HashMap::new();
+    let mut total = StageResult::default();
+    for entry in entries {
+        match &entry.kind {
+            EntryKind::Intent(intent) => {
+                verbs.insert(intent.step, intent.verb);
+            }
+            EntryKind::Outcome {
+                step,
+                outcome: StepOutcome::Done,
+                ..
+            } => match verbs.remove(step) {
+                Some(Verb::Create) => total.created += 1,
+                Some(Verb::Update) => total.updated += 1,
+                Some(Verb::Delete) => total.deleted += 1,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    total
 }
 
 fn add(total: &mut StageResult, stage: StageResult) {

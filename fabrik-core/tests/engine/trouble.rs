@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fabrik_core::clock::VirtualClock;
-use fabrik_core::engine::{ApplyOptions, Engine, PlanOptions};
+use fabrik_core::engine::{ApplyOptions, Engine, Fault, Faults, PlanOptions, Recovered};
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ProviderBuilder, Resource};
-use fabrik_core::provider::{Cx, Lost, OpId, Stop, TypeInfo};
+use fabrik_core::provider::{Cx, Lost, OpId, Stop, StopHandle, TypeInfo};
+use fabrik_core::stack::OnFailure;
 use fabrik_core::state::{AppendFault, MemoryStore, RunResult, StateStore as _};
 
-use crate::cloud::{Config, ThingOut, ThingSpec, World, stack, thing};
+use crate::cloud::{Config, ThingOut, ThingSpec, World, refer, stack, thing, thing_of};
 
 /// A thing that misbehaves as its value says.
 struct Odd;
@@ -258,6 +259,65 @@ async fn stopping_hard_leaves_what_was_in_flight_in_doubt_and_the_next_run_resol
         .await
         .unwrap();
     assert_eq!(run_stack(&engine, fine).await, RunResult::Succeeded);
+}
+
+/// Two things, of which the second fails with an error of a kind.
+fn failing(kind: ErrorKind) -> (fabrik_core::stack::Stack, Faults) {
+    let b = thing_of("b", refer("a", "id"));
+    let fault = Fault::FailStep {
+        address: b.address.clone(),
+        verb: None,
+        kind,
+    };
+    (stack([thing("a", "one"), b]), Faults(vec![fault]))
+}
+
+#[tokio::test]
+async fn a_stop_while_undoing_leaves_the_rest_to_the_next_run() {
+    let world = World::new();
+    let (wanted, faults) = failing(ErrorKind::Conflict);
+    let wanted = Arc::new(wanted);
+    let plan = world.plan(&wanted).await;
+    let stopper = Arc::new(std::sync::OnceLock::<StopHandle>::new());
+    let asked = stopper.clone();
+    let options = ApplyOptions {
+        faults,
+        on_failure: Some(OnFailure::Ask),
+        decide: Some(Arc::new(move |_: &Error| {
+            asked.get().unwrap().escalate();
+            OnFailure::Rollback
+        })),
+        ..ApplyOptions::default()
+    };
+    let run = world.engine.apply(plan, options);
+    _ = stopper.set(run.stopper());
+    let report = run.finish().await.unwrap();
+    assert_eq!(report.end.result, RunResult::Interrupted, "{report:?}");
+    let recovered = world
+        .engine
+        .recover(Some(wanted), false)
+        .finish()
+        .await
+        .unwrap();
+    let Recovered::RolledBack(report) = recovered else {
+        panic!("{recovered:?}")
+    };
+    assert_eq!(report.end.result, RunResult::RolledBack);
+    assert!(world.cloud.names().is_empty(), "{:?}", world.cloud.names());
+}
+
+#[tokio::test]
+async fn a_step_that_never_gets_healthy_is_a_failure_and_no_failed_check() {
+    let world = World::new();
+    let (wanted, faults) = failing(ErrorKind::CheckFailed);
+    let plan = world.plan(&wanted).await;
+    let options = ApplyOptions {
+        faults,
+        on_failure: Some(OnFailure::Keep),
+        ..ApplyOptions::default()
+    };
+    let report = world.engine.apply(plan, options).finish().await.unwrap();
+    assert_eq!(report.end.result, RunResult::Failed, "{report:?}");
 }
 
 /// The memory store answers without waiting.

@@ -384,7 +384,7 @@ fn stopped(plan: &Plan, page: &mut Page) {
     let flags: Vec<String> = if losing.len() > FLAGS {
         vec!["--allow-data-loss".to_owned()]
     } else {
-        let flag = |address: &str| format!("--allow-data-loss {}", text::shell_word(address));
+        let flag = |address: &str| format!("--allow-data-loss={}", text::shell_word(address));
         losing.iter().map(|it| flag(it.address.as_str())).collect()
     };
     let word = if losing.len() == 1 { "loses" } else { "lose" };

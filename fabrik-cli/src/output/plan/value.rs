@@ -44,6 +44,8 @@ pub(crate) fn inline(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Num(number) => number.to_string(),
+        // Masked before it came here.
+        Value::Str(text) if **text == *SECRET_TEXT => SECRET_TEXT.to_owned(),
         Value::Str(text) => quoted(text),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(inline).collect();
