@@ -15,6 +15,7 @@ use crate::secrets::Redactor;
 use crate::session::{catch, panicked};
 use crate::stack::OnDrift;
 use crate::state::StepRef;
+use crate::value::Value;
 
 /// Most attempts at one operation.
 const ATTEMPTS: u32 = 5;
@@ -280,6 +281,29 @@ pub(crate) async fn resolve(
     }
 }
 
+/// What was sent, with what the service shows wherever a member of a linked group referred to another
+/// whose value came with the write.
+pub(crate) fn settled(sent: &Value, shown: &Value) -> Value {
+    if !sent.has_unknown() || shown.is_null() {
+        return sent.clone();
+    }
+    match (sent, shown) {
+        (Value::Map(sent), Value::Map(shown)) => {
+            let settle = |(key, item): (&Arc<str>, &Value)| match shown.get(key) {
+                Some(there) => Some((key.clone(), settled(item, there))),
+                None => (!item.has_unknown()).then(|| (key.clone(), item.clone())),
+            };
+            Value::Map(Arc::new(sent.iter().filter_map(settle).collect()))
+        }
+        (Value::List(sent), Value::List(shown)) if sent.len() == shown.len() => {
+            let pairs = sent.iter().zip(shown.iter());
+            Value::list(pairs.map(|(item, there)| settled(item, there)))
+        }
+        (Value::Secret(sent), shown) => settled(sent, shown.reveal()).into_secret(),
+        _ => shown.clone(),
+    }
+}
+
 /// One look: `Ok(None)` means it does not show (yet).
 async fn look(item: &CallStep, instance: &dyn Instance, cx: &Cx) -> Result<Option<End>, Error> {
     let operation = &item.operation;
@@ -301,7 +325,7 @@ async fn look(item: &CallStep, instance: &dyn Instance, cx: &Cx) -> Result<Optio
                 Error::new(ErrorKind::NotFound, "the object is gone").effect(Effect::None),
             )),
             Some(object) if is_as_sent(item, &object) => Some(End::Done(Object {
-                inputs: operation.inputs.clone(),
+                inputs: settled(&operation.inputs, &object.inputs),
                 ..object
             })),
             Some(_) => None,
@@ -340,7 +364,7 @@ async fn read(
 fn is_as_sent(item: &CallStep, object: &Object) -> bool {
     compare(
         &item.info.fields,
-        &item.operation.inputs,
+        &settled(&item.operation.inputs, &object.inputs),
         item.operation.prior.as_ref().map(|prior| &prior.inputs),
         Some(&object.inputs),
         Treat {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::call::{CallStep, End, Note, resolve};
+use super::call::{CallStep, End, Note, resolve, settled};
 use super::journal::{Emitter, Journal, is_crash};
 use super::{finish, undo};
 use crate::address::Address;
@@ -293,7 +293,7 @@ impl Recovery {
                 if let Some(row) = &intent.row {
                     let mut row = row.as_ref().clone();
                     row.object = Object {
-                        inputs: row.object.inputs.clone(),
+                        inputs: settled(&row.object.inputs, &object.inputs),
                         ..object
                     };
                     row.status = RowStatus::Current;

@@ -5,6 +5,7 @@ use super::{
     KnownObject, Object, OpId, Prepare, Prepared, Result, Row, RowStatus, Skipped, StepOutcome,
     StepRef, Value, Verb, millis_between, verb_of,
 };
+use crate::apply::call::settled;
 
 impl Executor<'_> {
     /// A step is prepared.
@@ -261,7 +262,7 @@ impl Executor<'_> {
         if let Some(row) = &prepare.row {
             let mut row = row.clone();
             row.object = Object {
-                inputs: row.object.inputs.clone(),
+                inputs: settled(&row.object.inputs, &object.inputs),
                 ..object
             };
             row.status = RowStatus::Current;
