@@ -41,7 +41,7 @@ pub(crate) async fn faults(
     // What is ours is in state, once.
     let mut known = BTreeMap::new();
     let mut addresses = BTreeSet::new();
-    for row in snapshot.rows.iter() {
+    for row in &snapshot.rows {
         if row.status != RowStatus::Current {
             wrong.push(format!("{} is {:?} in state", row.address, row.status));
         }

@@ -6,7 +6,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "helpers of tests fail loudly"
+    clippy::print_stdout,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "helpers of tests fail loudly, show figures, and build texts simply"
 )]
 
 mod boundary;

@@ -75,7 +75,11 @@ fn declare_block(version: Version, block: usize) -> Vec<Declared> {
     let first = version.is_first();
     let text = if first { "1" } else { "2" };
     // Some change, some stay, some are replaced, some leave and others come.
-    let (changes, replaced, moves) = (block % 2 == 0, block % 3 == 0, block % 4 == 0);
+    let (changes, replaced, moves) = (
+        block.is_multiple_of(2),
+        block.is_multiple_of(3),
+        block.is_multiple_of(4),
+    );
     let value = if changes { text } else { "same" };
     let id = |name: &str| format!("{name}{block}");
     let mut all = vec![
