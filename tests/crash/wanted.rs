@@ -47,7 +47,7 @@ impl Version {
     }
 }
 
-/// Kinds of blocks: each is ten resources of every type, in layers.
+/// A block holds resources of every type, in layers.
 const BLOCK: usize = 20;
 
 /// The stack with this many resources (a multiple of twenty).

@@ -7,6 +7,7 @@ mod journal;
 mod prepare;
 mod recover;
 mod rollback;
+mod undo;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use crate::session::{Known, KnownObject, Session};
 use crate::stack::OnFailure;
 use crate::state::{
     CheckResult, Entry, EntryKind, Phase, RunKind, RunResult, RunStart, Snapshot, StepOutcome,
-    StepRef,
 };
 
 pub(crate) use journal::{Emitter, Journal, is_crash};
@@ -29,6 +29,7 @@ pub(crate) use recover::recover;
 
 use executor::{Executor, StageResult, state_changes};
 use finish::Finish;
+use undo::undo;
 
 /// A run: everything one apply works with.
 pub(crate) struct Apply {
@@ -617,155 +618,4 @@ fn add(total: &mut StageResult, stage: StageResult) {
     total.created += stage.created;
     total.updated += stage.updated;
     total.deleted += stage.deleted;
-}
-
-/// Takes back what the journal's run did: builds the rollback from journal and state, and walks it.
-/// A failed undo is tried again a few times.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a rollback works with all of its run"
-)]
-pub(crate) async fn undo(
-    session: &mut Session,
-    journal: &mut Journal,
-    known: &mut Known,
-    plan: &Plan,
-    stop: StopSignal,
-    options: &ApplyOptions,
-    undo_faults: &mut Vec<Fault>,
-    error: &Error,
-) -> Result<StageResult> {
-    const ROUNDS: u32 = 3;
-    let mut total = StageResult::default();
-    for round in 0..ROUNDS {
-        let next = next_step(journal);
-        open_for_undo(session, journal, known).await?;
-        let undo = rollback::build(journal, session, next)?;
-        if round == 0 {
-            let phase = Phase::RollingBack;
-            let steps = undo.steps.steps.len() + undo.state.len();
-            journal.push(
-                EntryKind::Phase(phase),
-                Vec::new(),
-                Some(EventBody::RollbackStarted {
-                    error: Box::new(error.report()),
-                    steps,
-                }),
-            );
-        }
-        for (address, what, changes) in undo.state {
-            let event = EventBody::StateChanged {
-                address: address.clone(),
-                what: crate::event::SafeText::clean(&session.engine.redactor, &what),
-            };
-            journal.push(
-                EntryKind::State {
-                    address,
-                    what,
-                    before: None,
-                },
-                changes,
-                Some(event),
-            );
-        }
-        journal.commit().await?;
-        // References find what is there now: what the run made is about to go, and what it deleted
-        // has no value until it is back.
-        let leaving: std::collections::BTreeSet<_> = undo
-            .steps
-            .steps
-            .iter()
-            .zip(&undo.bodies)
-            .filter(|(_, body)| matches!(body, rollback::Undoing::DeleteNew))
-            .filter_map(|(step, _)| step.oid)
-            .collect();
-        let live: Vec<_> = journal
-            .rows
-            .values()
-            .filter(|row| {
-                row.status == crate::state::RowStatus::Current && !leaving.contains(&row.oid)
-            })
-            .map(|row| (row.address.clone(), row.object.clone()))
-            .collect();
-        known.objects.clear();
-        known.objects.extend(
-            live.into_iter()
-                .map(|(address, object)| (address, KnownObject::Settled(object))),
-        );
-        for (step, body) in undo.steps.steps.iter().zip(&undo.bodies) {
-            if matches!(body, rollback::Undoing::Recreate { .. }) {
-                known.objects.remove(&step.address);
-            }
-        }
-        let mut executor = Executor::new(
-            session,
-            journal,
-            known,
-            plan,
-            &undo.steps,
-            Some(&undo.bodies),
-            stop.clone(),
-            options,
-            undo_faults,
-        );
-        let stage = executor.run(Stage::First).await?;
-        total.created += stage.created;
-        total.updated += stage.updated;
-        total.deleted += stage.deleted;
-        total.stopped = stage.stopped;
-        total.not_begun = stage.not_begun;
-        total.left.extend(stage.left);
-        total.failed = stage.failed;
-        if total.failed.is_empty() || total.stopped != Stop::No {
-            break;
-        }
-    }
-    total.left.sort();
-    total.left.dedup();
-    for (step, error) in &total.failed {
-        let address = journal
-            .entries
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.kind {
-                EntryKind::Intent(intent) if intent.step == *step => {
-                    Some(intent.address.to_string())
-                }
-                _ => None,
-            });
-        let what = address.unwrap_or_else(|| "a step".to_owned());
-        total
-            .left
-            .push(format!("{what} could not be taken back: {error}"));
-    }
-    Ok(total)
-}
-
-/// Providers of everything the run touched.
-async fn open_for_undo(session: &mut Session, journal: &Journal, known: &Known) -> Result<()> {
-    let mut names: Vec<Arc<str>> = journal
-        .rows
-        .values()
-        .map(|row| row.instance.clone())
-        .collect();
-    for entry in &journal.entries {
-        if let EntryKind::Intent(intent) = &entry.kind {
-            names.push(intent.instance.clone());
-        }
-    }
-    names.sort();
-    names.dedup();
-    session.open(names, known).await
-}
-
-fn next_step(journal: &Journal) -> u32 {
-    let used = journal
-        .entries
-        .iter()
-        .filter_map(|entry| match &entry.kind {
-            EntryKind::Intent(intent) => Some(intent.step),
-            EntryKind::Outcome { step, .. } => Some(*step),
-            _ => None,
-        });
-    used.max().map_or(0, |StepRef(last)| last + 1)
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::call::{CallStep, End, Note, resolve, settled};
+use super::finish;
 use super::journal::{Emitter, Journal, is_crash};
-use super::{finish, undo};
+use super::undo::undo;
 use crate::address::Address;
 use crate::engine::{ApplyOptions, Engine, EventSink, Recovered};
 use crate::error::{Error, ErrorKind, Result};
