@@ -70,32 +70,20 @@ fn packages(lock: &str) -> Vec<(String, String, Option<String>)> {
 
 #[test]
 fn the_lock_file_stays_small_and_clean() {
-    for file in ["Cargo.lock", "examples/third-party/Cargo.lock"] {
-        let packages = packages(&read(file));
-        assert!(
-            packages.len() <= MOST,
-            "{file} names {} packages",
-            packages.len()
-        );
-        let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (name, version, source) in &packages {
-            versions.entry(name).or_default().insert(version);
-            let from = source.as_deref().unwrap_or("registry+");
-            assert!(
-                from.starts_with("registry+"),
-                "{file}: {name} is from {from}"
-            );
-        }
-        for (name, instead) in BANNED {
-            assert!(
-                !versions.contains_key(name),
-                "{file}: not {name}: {instead}"
-            );
-        }
-        for name in SINGLE {
-            let found = versions.get(name).map_or(0, BTreeSet::len);
-            assert!(found <= 1, "{file}: {name} in {found} versions");
-        }
+    let packages = packages(&read("Cargo.lock"));
+    assert!(packages.len() <= MOST, "{} packages", packages.len());
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, version, source) in &packages {
+        versions.entry(name).or_default().insert(version);
+        let from = source.as_deref().unwrap_or("registry+");
+        assert!(from.starts_with("registry+"), "{name} is from {from}");
+    }
+    for (name, instead) in BANNED {
+        assert!(!versions.contains_key(name), "not {name}: {instead}");
+    }
+    for name in SINGLE {
+        let found = versions.get(name).map_or(0, BTreeSet::len);
+        assert!(found <= 1, "{name} in {found} versions");
     }
 }
 

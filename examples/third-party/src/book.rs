@@ -1,7 +1,7 @@
 //! `logbook.book`.
 
 use std::io::ErrorKind as Io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fabrik_core::error::Result;
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, Resource};
@@ -32,7 +32,7 @@ pub struct BookOutputs {
 pub struct Book;
 
 impl Book {
-    fn observe(shelf: &PathBuf, name: &str) -> Option<Observed<BookSpec, BookOutputs>> {
+    fn observe(shelf: &Path, name: &str) -> Option<Observed<BookSpec, BookOutputs>> {
         let path = shelf.join(name);
         path.is_dir().then(|| {
             let spec = BookSpec {
@@ -43,7 +43,7 @@ impl Book {
     }
 }
 
-fn outputs(shelf: &PathBuf, name: &str) -> BookOutputs {
+fn outputs(shelf: &Path, name: &str) -> BookOutputs {
     BookOutputs {
         path: shelf.join(name).display().to_string(),
     }
