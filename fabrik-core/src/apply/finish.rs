@@ -41,7 +41,7 @@ impl Finish<'_> {
         } else {
             self.snapshot.revision + 1
         };
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = self.journal.at_end().into_iter().collect();
         if !refresh_only {
             let listed: Vec<(Arc<str>, Value)> = outputs
                 .iter()
@@ -185,9 +185,10 @@ pub(crate) async fn rolled_back(
     let event = EventBody::RunEnded {
         end: Box::new(end.clone()),
     };
+    let changes = journal.at_end().into_iter().collect();
     journal.push(
         EntryKind::RunEnded(Box::new(end.clone())),
-        Vec::new(),
+        changes,
         Some(event),
     );
     journal.commit().await?;

@@ -77,6 +77,8 @@ pub(crate) struct Journal {
     pub(crate) entries: Vec<Entry>,
     pending: Vec<Entry>,
     shown: Vec<EventBody>,
+    /// State names an ended run as gone on with.
+    continues: bool,
     appends: u64,
     faults: Vec<Fault>,
     pub(crate) started: Timestamp,
@@ -103,6 +105,7 @@ impl Journal {
             entries: Vec::new(),
             pending: Vec::new(),
             shown: Vec::new(),
+            continues: snapshot.meta.contains_key(crate::state::CONTINUES),
             appends: 0,
             faults,
             started,
@@ -153,6 +156,21 @@ impl Journal {
         };
         self.pending.push(entry);
         self.shown.extend(event);
+    }
+
+    /// Notes that the run, which had ended, is gone on with.
+    pub(crate) fn continue_ended(&mut self) -> Change {
+        self.continues = true;
+        Change::PutMeta(
+            crate::state::CONTINUES.into(),
+            crate::value::Value::from(self.run),
+        )
+    }
+
+    /// What belongs to the end of any run.
+    pub(crate) fn at_end(&mut self) -> Option<Change> {
+        std::mem::take(&mut self.continues)
+            .then(|| Change::PutMeta(crate::state::CONTINUES.into(), crate::value::Value::Null))
     }
 
     /// Whether anything waits for a commit.

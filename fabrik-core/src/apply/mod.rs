@@ -121,10 +121,7 @@ impl Apply {
                 change.address
             )));
         }
-        if let Some(open) = &snapshot.open_run {
-            return Ok(Some(open.id));
-        }
-        Ok(None)
+        Ok(snapshot.unfinished())
     }
 
     fn nothing(&self, snapshot: &Snapshot) -> RunReport {

@@ -70,6 +70,11 @@ async fn needs(engine: &Engine, resume: bool) -> Result<Option<Open>> {
     if let Some(open) = snapshot.open_run.take() {
         return Ok(Some((snapshot, open.id, open.entries)));
     }
+    if let Some(run) = snapshot.unfinished() {
+        let entries = engine.0.store.entries(run).await?;
+        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        return Ok(Some((snapshot, run, entries)));
+    }
     if resume
         && let Some(last) = engine.0.store.runs(1).await?.into_iter().next()
         && let Some((end, _)) = &last.end
@@ -154,9 +159,21 @@ impl Recovery {
         known: &mut Known,
     ) -> Result<Recovered> {
         let open = open_intents(&self.entries);
+        let ended = self
+            .entries
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.kind {
+                EntryKind::RunEnded(_) => Some(true),
+                EntryKind::Resumed => Some(false),
+                _ => None,
+            })
+            .unwrap_or(false);
+        // Without an end again, so that whatever happens now is found by the next run.
+        let reopen = ended.then(|| journal.continue_ended());
         journal.push(
             EntryKind::Resumed,
-            Vec::new(),
+            reopen.into_iter().collect(),
             Some(EventBody::Resumed { open: open.len() }),
         );
         let names: Vec<Arc<str>> = open.iter().map(|intent| intent.instance.clone()).collect();
@@ -184,7 +201,8 @@ impl Recovery {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let mut changes = vec![Change::Revision(revision, outputs)];
+        let mut changes: Vec<Change> = journal.at_end().into_iter().collect();
+        changes.push(Change::Revision(revision, outputs));
         let mut touched: Vec<Address> = self
             .entries
             .iter()

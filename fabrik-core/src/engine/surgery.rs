@@ -329,12 +329,12 @@ impl Engine {
         events: Emitter,
     ) -> Result<usize> {
         let snapshot = self.0.store.load().await?;
-        if let Some(open) = &snapshot.open_run {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                format!("run {} was interrupted", open.id),
-            )
-            .hint("`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it"));
+        if let Some(open) = snapshot.unfinished() {
+            return Err(
+                Error::new(ErrorKind::Conflict, format!("run {} was interrupted", open)).hint(
+                    "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it",
+                ),
+            );
         }
         let (cuts, touched) = cut(&snapshot)?;
         let count = cuts.len();

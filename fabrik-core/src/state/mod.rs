@@ -123,6 +123,20 @@ pub struct Snapshot {
     pub open_run: Option<OpenRun>,
 }
 
+/// The fact that names an ended run that is gone on with (`apply --resume` after a stop).
+pub(crate) const CONTINUES: &str = "run.continues";
+
+impl Snapshot {
+    /// The run that the next apply goes on with: one without an end, or one that was stopped and is
+    /// being resumed.
+    pub fn unfinished(&self) -> Option<RunId> {
+        match &self.open_run {
+            Some(open) => Some(open.id),
+            None => self.meta.get(CONTINUES)?.as_i64()?.try_into().ok(),
+        }
+    }
+}
+
 /// A run without an end: its process was killed, or it lost the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenRun {

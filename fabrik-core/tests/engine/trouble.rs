@@ -339,3 +339,56 @@ async fn run_stack(engine: &Engine, wanted: Arc<fabrik_core::stack::Stack>) -> R
         .end
         .result
 }
+
+#[tokio::test]
+async fn a_run_stopped_gently_goes_on_under_its_number_with_its_baseline() {
+    let world = World::new();
+    world.apply(&stack([thing("a", "1")])).await;
+    let wanted = Arc::new(stack([thing("a", "2"), thing("b", "1"), {
+        let mut last = thing("c", "1");
+        last.depends_on = vec![fabrik_core::address::Address::resource("b").unwrap()];
+        last
+    }]));
+    let plan = world
+        .engine
+        .plan(wanted.clone(), &PlanOptions::default())
+        .await
+        .unwrap();
+    let run = world.engine.apply(plan, ApplyOptions::default());
+    let stop = run.stopper();
+    *world.cloud.hook.lock().unwrap() = Some(Box::new(move || stop.graceful()));
+    let report = run.finish().await.unwrap();
+    assert_eq!(report.end.result, RunResult::Interrupted, "{report:?}");
+    let number = report.run;
+    world
+        .engine
+        .recover(Some(wanted.clone()), true)
+        .finish()
+        .await
+        .unwrap();
+    // What is left fails, and the whole run is taken back.
+    world
+        .cloud
+        .failing
+        .lock()
+        .unwrap()
+        .insert("c".into(), fabrik_core::error::Effect::None);
+    let plan = world
+        .engine
+        .plan(wanted.clone(), &PlanOptions::default())
+        .await
+        .unwrap();
+    let report = world
+        .engine
+        .apply(plan, ApplyOptions::default())
+        .finish()
+        .await
+        .unwrap();
+    assert_eq!(report.run, number);
+    assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
+    assert_eq!(world.cloud.names(), ["a=1"]);
+    assert_eq!(
+        world.engine.store().load().await.unwrap().unfinished(),
+        None
+    );
+}
