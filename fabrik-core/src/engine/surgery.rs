@@ -331,7 +331,7 @@ impl Engine {
         let snapshot = self.0.store.load().await?;
         if let Some(open) = snapshot.unfinished() {
             return Err(
-                Error::new(ErrorKind::Conflict, format!("run {} was interrupted", open)).hint(
+                Error::new(ErrorKind::Conflict, format!("run {open} was interrupted")).hint(
                     "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it",
                 ),
             );
