@@ -244,7 +244,11 @@ impl Resource for Service {
             tail: options.tail.unwrap_or(TAIL),
         };
         let chunk = match Client::new(local.state_dir()).logs(id, &query).await {
-            Err(AgentError::Unreachable { .. } | AgentError::VersionMismatch { .. }) => {
+            Err(
+                AgentError::Unreachable { .. }
+                | AgentError::Lost { .. }
+                | AgentError::VersionMismatch { .. },
+            ) => {
                 let (dir, name) = (local.state_dir().to_owned(), id.to_owned());
                 blocking(move || stored_logs(&dir, &name, &query).map_err(problem)).await?
             }
