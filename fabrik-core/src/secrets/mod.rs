@@ -5,6 +5,7 @@ mod cipher;
 mod dotenv;
 mod find;
 mod redact;
+mod secret;
 
 pub use cipher::{Cipher, Key};
 pub use dotenv::parse_dotenv;
@@ -13,3 +14,4 @@ pub use find::{
     generate_secret,
 };
 pub use redact::{Redactor, printable};
+pub use secret::Secret;

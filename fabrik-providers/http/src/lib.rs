@@ -1,0 +1,1 @@
+//! The HTTP transport every HTTP provider shares.

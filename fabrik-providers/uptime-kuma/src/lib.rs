@@ -1,0 +1,1 @@
+//! The Uptime Kuma provider.
