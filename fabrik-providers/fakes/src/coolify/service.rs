@@ -79,7 +79,7 @@ fn containers(text: &str) -> Vec<(String, String)> {
             && let Some(image) = line.strip_prefix("image:")
             && let Some(last) = found.last_mut()
         {
-            last.1 = image.trim().trim_matches('\'').to_owned();
+            image.trim().trim_matches('\'').clone_into(&mut last.1);
         }
     }
     found

@@ -3,76 +3,53 @@
 
 /// The text as dumped; `None` when it has no `services` map.
 pub(super) fn dumped(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut indents: Vec<(usize, usize)> = Vec::new();
-    let mut has_services = false;
+    let mut lines: Vec<(usize, String)> = Vec::new();
     let mut literal: Option<usize> = None;
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
-        if let Some(base) = literal {
-            if line.trim().is_empty() || indent > base {
-                out.push_str(line);
-                out.push('\n');
-                continue;
-            }
-            literal = None;
+        if literal.is_some_and(|base| indent > base && !line.trim().is_empty()) {
+            lines.push((indent, line.trim().to_owned()));
+            continue;
         }
+        literal = None;
         let body = uncommented(line.trim());
         if body.is_empty() || body == "---" {
             continue;
         }
-        while indents.last().is_some_and(|(from, _)| *from > indent) {
-            indents.pop();
-        }
-        let is_item = body.starts_with("- ") || body == "-";
-        let deep = match indents.last() {
-            None => 0,
-            Some((from, to)) if *from == indent => *to,
-            Some((_, to)) => to + 2,
-        };
-        // A list at the indent of its key stands below it.
-        let key = (indent, is_item);
-        let deep = if is_item && was_key(&out, deep) {
-            deep + 2
-        } else {
-            deep
-        };
-        if indents
-            .last()
-            .is_none_or(|(from, to)| *from != key.0 || *to != deep)
-        {
-            if indents.last().is_some_and(|(from, _)| *from == indent) && !is_item {
-                let base = indents
-                    .iter()
-                    .rev()
-                    .find(|(from, _)| *from == indent)
-                    .map_or(deep, |(_, to)| *to);
-                push(&mut out, base, body);
-                has_services |= base == 0 && body.starts_with("services:");
-                continue;
-            }
-            if !(is_item && indents.last().is_some_and(|(from, _)| *from == indent)) {
-                indents.push((indent, deep));
-            }
-        }
-        has_services |= deep == 0 && body.starts_with("services:");
-        push(&mut out, deep, body);
         if body.ends_with('|') || body.ends_with("|-") || body.ends_with('>') {
             literal = Some(indent);
         }
+        lines.push((indent, body.to_owned()));
     }
+    let has_services = lines
+        .iter()
+        .any(|(indent, body)| *indent == 0 && body.starts_with("services:"));
+    let mut out = String::new();
+    block(&lines, 0, &mut out);
     has_services.then_some(out)
 }
 
-fn was_key(out: &str, deep: usize) -> bool {
-    let mut lines = out.lines().rev();
-    // The nearest line above that is not deeper: a key means this list is its value.
-    lines
-        .find(|line| line.len() - line.trim_start().len() <= deep)
-        .is_some_and(|line| {
-            let indent = line.len() - line.trim_start().len();
-            indent == deep && line.ends_with(':')
-        })
+/// Lines of one block, each with what is below it.
+fn block(lines: &[(usize, String)], deep: usize, out: &mut String) {
+    let Some((indent, _)) = lines.first() else {
+        return;
+    };
+    let mut at = 0;
+    while at < lines.len() {
+        let body = &lines[at].1;
+        push(out, deep, body);
+        let is_key = body.ends_with(':') && !body.starts_with('-');
+        // A list at the indent of its key is its value all the same.
+        let is_below = |(there, below): &(usize, String)| {
+            *there > *indent || (is_key && below.starts_with('-'))
+        };
+        let below = lines[at + 1..]
+            .iter()
+            .take_while(|line| is_below(line))
+            .count();
+        block(&lines[at + 1..=at + below], deep + 2, out);
+        at += below + 1;
+    }
 }
 
 fn push(out: &mut String, deep: usize, body: &str) {
