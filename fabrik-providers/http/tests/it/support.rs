@@ -1,5 +1,4 @@
 //! What the tests share.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
