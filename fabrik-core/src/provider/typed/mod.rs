@@ -56,6 +56,7 @@
 //! assert!(provider.info().type_named("acme.note").is_some());
 //! ```
 
+mod group;
 mod handler;
 mod provider;
 mod stack;
@@ -72,6 +73,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Path, Value, from_json, to_wire};
 
+pub use group::Member;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
