@@ -6,6 +6,7 @@
 
 mod context;
 mod fields;
+mod health;
 mod registry;
 pub mod typed;
 
@@ -22,6 +23,7 @@ use crate::value::{Path, Value};
 
 pub use context::{Checkpoints, Cx, Progress, Stop, StopHandle, StopSignal};
 pub use fields::{Fields, ListKind, Same};
+pub use health::{Health, Verdict};
 pub use registry::Registry;
 
 /// Identifies one object-to-be over retries and resumed runs. A provider whose service
@@ -160,6 +162,9 @@ pub struct TypeInfo {
     pub holds_data: bool,
     /// Outputs that keep their value over an update unless listed here.
     pub volatile: Vec<Path>,
+    /// What an id looks like, for `fabrik import` and its mistakes: `ZONE_ID/RECORD_ID`. Empty
+    /// where it is an opaque text of the service's.
+    pub import_id: String,
 }
 
 impl TypeInfo {
@@ -184,6 +189,7 @@ impl TypeInfo {
             undo_delete: Undo::Full,
             holds_data: false,
             volatile: Vec::new(),
+            import_id: String::new(),
         }
     }
 }
@@ -418,6 +424,15 @@ pub trait Instance: Send + Sync + 'static {
     /// Version, permissions, capabilities: recorded in the plan.
     fn facts(&self) -> Value {
         Value::Null
+    }
+
+    /// How the service is, for `fabrik doctor`: its version, the token and when it ends, exactly
+    /// which permission is missing, the clocks. Reads only, in few requests; whatever fails is a
+    /// line of the answer. That the service can be reached was seen by [`Provider::open`] only where
+    /// that sends something, so this should.
+    async fn examine(&self, cx: &Cx) -> Vec<Health> {
+        let _ = cx;
+        Vec::new()
     }
 
     /// How steps of this type go together. Pure; inputs may hold unknowns.
