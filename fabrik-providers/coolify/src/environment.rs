@@ -7,13 +7,12 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, Planned, Proposal, TypeInfo};
 use fabrik_core::value::Value;
-use fabrik_http::poll;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::body::{Made, text, uuid};
-use crate::client::{Coolify, Row, pause, rows};
+use crate::client::{Coolify, EMPTYING, Row, Wait, rows};
 use crate::version;
 
 /// An environment of a project. `production` is there from the start and needs none of these.
@@ -205,8 +204,8 @@ impl Resource for Environment {
 
     async fn delete(&self, cx: &Cx, coolify: &Coolify, id: &str) -> Result<()> {
         let (project, environment) = parts(id)?;
-        let mut tries = 0;
-        let gone = async || {
+        let mut wait = Wait::new(cx, "what was in the environment to be deleted");
+        loop {
             let request = coolify
                 .http
                 .delete(cx, "/projects/{uuid}/environments/{environment}")
@@ -214,21 +213,12 @@ impl Resource for Environment {
                 .arg("environment", environment)
                 .ok_if(404);
             match request.unit().await {
-                Ok(()) => Ok(Some(())),
-                Err(error) if error.kind() == ErrorKind::Refused && tries < 12 => {
-                    tries += 1;
-                    Ok(None)
+                Err(error) if error.kind() == ErrorKind::Refused && wait.waited() < EMPTYING => {
+                    wait.next().await?;
                 }
-                Err(error) => Err(error),
+                done => return done,
             }
-        };
-        poll(
-            cx,
-            "what was in the environment to be deleted",
-            pause(),
-            gone,
-        )
-        .await
+        }
     }
 
     fn keys(&self, _: &Coolify, inputs: &Value) -> Keys {

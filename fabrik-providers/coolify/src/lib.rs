@@ -3,7 +3,10 @@
 mod application;
 mod body;
 mod client;
+mod deployment;
+mod env;
 mod environment;
+mod owner;
 mod problem;
 mod project;
 mod server;
@@ -17,6 +20,8 @@ pub use application::{
     Method, Pack, Redirect, Settings,
 };
 pub use client::{Coolify, CoolifyConfig};
+pub use deployment::{Deployment, DeploymentOutputs, DeploymentSpec};
+pub use env::{Env, EnvMode, EnvOutputs, EnvSpec};
 pub use environment::{Environment, EnvironmentOutputs, EnvironmentSpec};
 pub use project::{Project, ProjectOutputs, ProjectSpec};
 pub use server::{Server, ServerOutputs, ServerSpec};
@@ -39,5 +44,7 @@ fn build() -> TypedProvider<CoolifyConfig, Coolify> {
         .resource(Environment)
         .lookup(Server)
         .resource(Application)
+        .resource(Env)
+        .action(Deployment)
         .build()
 }

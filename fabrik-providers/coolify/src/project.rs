@@ -6,12 +6,11 @@ use fabrik_core::error::{ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo};
 use fabrik_core::value::Value;
-use fabrik_http::poll;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, Made, mark_of, marked, remarked, text, unmarked, uuid, with_mark};
-use crate::client::{Coolify, Row, pause};
+use crate::client::{Coolify, EMPTYING, Row, Wait};
 
 /// A project: what holds environments, and these applications, services and databases. Coolify makes
 /// an environment `production` with it.
@@ -154,23 +153,20 @@ impl Resource for Project {
 
     async fn delete(&self, cx: &Cx, coolify: &Coolify, id: &str) -> Result<()> {
         // What was in it is deleted by Coolify's queue, which may take a while.
-        let mut tries = 0;
-        let gone = async || {
+        let mut wait = Wait::new(cx, "what was in the project to be deleted");
+        loop {
             let request = coolify
                 .http
                 .delete(cx, "/projects/{uuid}")
                 .arg("uuid", id)
                 .ok_if(404);
             match request.unit().await {
-                Ok(()) => Ok(Some(())),
-                Err(error) if error.kind() == ErrorKind::Refused && tries < 12 => {
-                    tries += 1;
-                    Ok(None)
+                Err(error) if error.kind() == ErrorKind::Refused && wait.waited() < EMPTYING => {
+                    wait.next().await?;
                 }
-                Err(error) => Err(error),
+                done => return done,
             }
-        };
-        poll(cx, "what was in the project to be deleted", pause(), gone).await
+        }
     }
 
     fn keys(&self, _: &Coolify, _: &Value) -> Keys {
