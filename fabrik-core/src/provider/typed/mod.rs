@@ -97,6 +97,11 @@ pub trait Resource: Send + Sync + 'static {
     /// What the user sets. `deny_unknown_fields`; no `flatten`, `untagged` or internal tags.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// What the service tells.
+    ///
+    /// A name that [`Resource::Spec`] has too must stand for the same value: a reference finds the
+    /// input while the object is yet to be made and the output afterwards, and a plan shows what
+    /// comes out. There is no need to repeat an input, for references find those as well; what
+    /// differs, as an absolute path does from a relative one, has a name of its own.
     type Outputs: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
 
     /// States what the engine should know of the type besides its schemas.
