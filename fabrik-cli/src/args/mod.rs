@@ -3,6 +3,7 @@
 mod inspect;
 mod manage;
 pub mod parse;
+mod provider;
 mod run;
 mod start;
 mod text;
@@ -20,6 +21,7 @@ pub use manage::{
     SecretSetArgs, SecretsArgs, SecretsCommand, StateArgs, StateCommand, StateExportArgs,
     StateImportArgs, StateListArgs, StateMoveArgs, StateRemoveArgs, StateShowArgs, StateUnlockArgs,
 };
+pub use provider::{ProviderArgs, ProviderCheckArgs, ProviderCommand, ProviderNewArgs};
 pub use run::{
     ApplyArgs, DestroyArgs, OnFailureArg, PlanArgs, RefreshArg, RefreshArgs, RollbackArgs,
     SelectArgs, Target,
@@ -160,6 +162,8 @@ pub enum Command {
     Secrets(SecretsArgs),
     /// Check that everything Fabrik needs is there
     Doctor(DoctorArgs),
+    /// List providers, write one of your own, check it
+    Provider(ProviderArgs),
     /// Write an app out as raw resources
     Eject(EjectArgs),
     /// Print the JSON Schema of specs, for editors
@@ -198,6 +202,7 @@ impl Command {
             Command::State(_) => "state",
             Command::Secrets(_) => "secrets",
             Command::Doctor(_) => "doctor",
+            Command::Provider(_) => "provider",
             Command::Eject(_) => "eject",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",

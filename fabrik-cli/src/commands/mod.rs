@@ -16,6 +16,7 @@ mod man;
 mod new;
 mod outputs;
 mod plan;
+mod provider;
 mod refresh;
 mod rollback;
 mod schema;
@@ -34,6 +35,9 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
     match command {
         Command::Validate(args) => {
             session.block_on(async |session| validate::validate(session, &args).await)
+        }
+        Command::Provider(args) => {
+            session.block_on(async |session| provider::run(session, &args.command).await)
         }
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
