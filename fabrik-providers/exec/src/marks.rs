@@ -37,9 +37,7 @@ impl Nonce {
     pub(crate) fn random() -> Option<Nonce> {
         let mut bytes = [0; 12];
         getrandom::fill(&mut bytes).ok()?;
-        Some(Nonce(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Some(Nonce(fabrik_core::hex::encode(&bytes)))
     }
 
     /// The words that run `command` between marks at a level, 0 being the outermost.
@@ -240,5 +238,105 @@ mod tests {
             marks.sift(line.as_bytes(), 0, &mut |_, _| count += 1);
         }
         assert_eq!(count, 2);
+    }
+
+    /// The shells of this machine: what `sh` is elsewhere is one of them.
+    fn shells() -> Vec<Vec<&'static str>> {
+        let all: [&[&str]; 7] = [
+            &["/bin/sh"],
+            &["/bin/dash"],
+            &["/bin/bash"],
+            &["/bin/busybox", "sh"],
+            &["/bin/zsh"],
+            &["/bin/ksh"],
+            &["/bin/mksh"],
+        ];
+        all.iter()
+            .filter(|words| std::path::Path::new(words[0]).exists())
+            .map(|words| words.to_vec())
+            .collect()
+    }
+
+    fn in_shell(shell: &[&str], words: &[OsString]) -> std::process::Command {
+        let mut command = std::process::Command::new(shell[0]);
+        command.args(&shell[1..]).args(&words[1..]);
+        command
+    }
+
+    #[test]
+    fn the_script_does_its_work_in_every_shell() {
+        let nonce = Nonce("n".into());
+        for shell in shells() {
+            let run = |command: Command| {
+                let out = in_shell(&shell, &nonce.wrap(0, &command)).output().unwrap();
+                let mut marks = Marks::new(&nonce, 1);
+                for line in String::from_utf8(out.stderr).unwrap().lines() {
+                    marks.sift(line.as_bytes(), 0, &mut |_, _| {});
+                }
+                let level = marks.levels[0];
+                (
+                    String::from_utf8(out.stdout).unwrap(),
+                    out.status.code(),
+                    level.begun.is_some(),
+                    level.ended,
+                    level.no_dir,
+                )
+            };
+            let script =
+                Command::new("sh").args(["-c", "printf '%s|' \"$A\" \"$@\"; pwd; exit 7", "x"]);
+            let found = run(script.env("A", "it's").arg("a\\b\n").arg("-n").dir("/usr"));
+            assert_eq!(
+                found,
+                (
+                    "it's|a\\b\n|-n|/usr\n".into(),
+                    Some(7),
+                    true,
+                    Some(7),
+                    false
+                ),
+                "{shell:?}"
+            );
+            // Whatever could mean something to `cd`, or to the shell itself.
+            for dir in ["-", "-P", "/no/such"] {
+                assert_eq!(
+                    run(Command::new("true").dir(dir)),
+                    (String::new(), Some(1), false, None, true),
+                    "{shell:?} {dir}"
+                );
+            }
+            assert_eq!(run(Command::new("exit").arg("0")).3, Some(127), "{shell:?}");
+        }
+    }
+
+    #[test]
+    fn the_ending_ends_a_group_in_every_shell() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        let end_one = |shell: &[&str], before: &str, signal: i32| {
+            let script = format!("{before} sleep 600 & echo; while :; do sleep 1; done");
+            let mut group = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .stdout(std::process::Stdio::piped())
+                .process_group(0)
+                .spawn()
+                .unwrap();
+            // It has set its trap.
+            std::io::Read::read_exact(group.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+            let pid = i32::try_from(group.id()).unwrap();
+            let ended = in_shell(shell, &ending(pid, 1)).status().unwrap();
+            assert!(ended.success(), "{shell:?}");
+            assert_eq!(group.wait().unwrap().signal(), Some(signal), "{shell:?}");
+            // A second time there is nothing to do.
+            assert!(
+                in_shell(shell, &ending(pid, 1)).status().unwrap().success(),
+                "{shell:?}"
+            );
+        };
+        std::thread::scope(|scope| {
+            for shell in shells() {
+                let other = shell.clone();
+                scope.spawn(move || end_one(&shell, "", 15));
+                scope.spawn(move || end_one(&other, "trap '' TERM;", 9));
+            }
+        });
     }
 }

@@ -1,5 +1,5 @@
 //! An OpenSSH server for tests.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};

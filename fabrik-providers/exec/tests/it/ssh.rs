@@ -388,7 +388,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
     let folder = tempfile::tempdir().unwrap();
     // Kills the server's end of this very connection, then goes on to do its work.
     let script = format!(
-        "trap '' PIPE HUP; kill -s KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 0.5; touch '{}/done'",
+        "trap '' PIPE HUP; kill -s KILL $(sed -n 's/^PPid:[[:space:]]*//p' /proc/$PPID/status); sleep 0.5; touch '{}/done'",
         folder.path().display()
     );
     let place = Place::from(server.target());
