@@ -57,6 +57,7 @@
 //! ```
 
 mod handler;
+mod linked;
 mod provider;
 mod stack;
 
@@ -72,6 +73,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Path, Value, from_json, to_wire};
 
+pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
