@@ -180,12 +180,22 @@ mod tests {
     #[test]
     fn names_have_one_form() {
         assert_eq!(canonical("Example.COM.").unwrap(), "example.com");
-        assert_eq!(canonical("bücher.example").unwrap(), "xn--bcher-kva.example");
+        assert_eq!(
+            canonical("bücher.example").unwrap(),
+            "xn--bcher-kva.example"
+        );
         assert_eq!(canonical("*.a.b").unwrap(), "*.a.b");
         assert_eq!(canonical("a..b").unwrap_err(), "has an empty label");
-        assert_eq!(canonical("a b").unwrap_err(), "holds ` `, which names do not");
+        assert_eq!(
+            canonical("a b").unwrap_err(),
+            "holds ` `, which names do not"
+        );
         let long = format!("{}.b", "a".repeat(64));
-        assert!(canonical(&long).unwrap_err().starts_with("has a label longer"));
+        assert!(
+            canonical(&long)
+                .unwrap_err()
+                .starts_with("has a label longer")
+        );
         let longest = vec!["a".repeat(62); 4].join(".");
         assert_eq!(canonical(&longest).unwrap(), longest);
         assert!(canonical(&format!("{longest}.cc")).is_err());
@@ -200,7 +210,10 @@ mod tests {
             assert_eq!(relative(text, "example.com").unwrap(), "@", "{text}");
         }
         assert_eq!(relative("a.b", "example.com").unwrap(), "a.b");
-        assert_eq!(relative("notexample.com", "example.com").unwrap(), "notexample.com");
+        assert_eq!(
+            relative("notexample.com", "example.com").unwrap(),
+            "notexample.com"
+        );
         assert_eq!(
             relative("www.example.org.", "example.com").unwrap_err(),
             "is not below the zone `example.com`"
@@ -211,14 +224,26 @@ mod tests {
 
     #[test]
     fn ids_read_back() {
-        for id in ["example.com/www/A", "example.com/@/MX", "0%2F26.2.0.192.in-addr.arpa/1/PTR"] {
+        for id in [
+            "example.com/www/A",
+            "example.com/@/MX",
+            "0%2F26.2.0.192.in-addr.arpa/1/PTR",
+        ] {
             assert_eq!(SetId::parse(id).unwrap().to_string(), id);
         }
         let by_hand = SetId::parse("Example.com./WWW.example.com./aaaa").unwrap();
         assert_eq!(by_hand.to_string(), "example.com/www/AAAA");
-        for wrong in ["not an id", "example.com/www", "a b/www/A", "example.com/www/A/1"] {
+        for wrong in [
+            "not an id",
+            "example.com/www",
+            "a b/www/A",
+            "example.com/www/A/1",
+        ] {
             let error = SetId::parse(wrong).unwrap_err();
-            assert!(error.hint_text().unwrap().contains("ZONE/NAME/TYPE"), "{wrong}");
+            assert!(
+                error.hint_text().unwrap().contains("ZONE/NAME/TYPE"),
+                "{wrong}"
+            );
         }
         let error = parse_keyed_id("x", "ZONE/KIND", "example.com/X-NOTE").unwrap_err();
         assert_eq!(

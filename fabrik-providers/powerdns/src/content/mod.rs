@@ -145,7 +145,11 @@ fn by_parts(parts: &[Part], value: &str, form: Form) -> Result<String, String> {
             Part::Host => {
                 let host = name::canonical(first)
                     .map_err(|why| format!("names the host `{first}`, which {why}"))?;
-                out.push(if form == Form::Wire { name::dotted(&host) } else { host });
+                out.push(if form == Form::Wire {
+                    name::dotted(&host)
+                } else {
+                    host
+                });
             }
             Part::Word => out.push(first.to_ascii_lowercase()),
             Part::Quoted => out.push(text::quoted(first)),
@@ -178,27 +182,86 @@ mod tests {
     fn values_have_one_form_and_read_back() {
         check("A", " 192.0.2.1", "192.0.2.1", "192.0.2.1");
         check("AAAA", "2001:DB8:0:0::1", "2001:db8::1", "2001:db8::1");
-        check("CNAME", "Www.Example.com.", "www.example.com", "www.example.com.");
-        check("MX", "010  Mail.example.com", "10 mail.example.com", "10 mail.example.com.");
+        check(
+            "CNAME",
+            "Www.Example.com.",
+            "www.example.com",
+            "www.example.com.",
+        );
+        check(
+            "MX",
+            "010  Mail.example.com",
+            "10 mail.example.com",
+            "10 mail.example.com.",
+        );
         check("MX", "0 .", "0 .", "0 .");
-        check("SRV", "10 5 5060 sip.example.com", "10 5 5060 sip.example.com", "10 5 5060 sip.example.com.");
-        check("CAA", "0 ISSUE letsencrypt.org", "0 issue \"letsencrypt.org\"", "0 issue \"letsencrypt.org\"");
-        check("TLSA", "3 1 1 ABCD ef01", "3 1 1 abcdef01", "3 1 1 abcdef01");
-        check("HTTPS", "1 . port=8443 alpn=\"h2,h3\"", "1 . alpn=h2,h3 port=8443", "1 . alpn=h2,h3 port=8443");
-        check("HTTPS", "0 other.example.com.", "0 other.example.com", "0 other.example.com.");
-        check("NAPTR", "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .", "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .", "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .");
-        check("LOC", " 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m", "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m", "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m");
+        check(
+            "SRV",
+            "10 5 5060 sip.example.com",
+            "10 5 5060 sip.example.com",
+            "10 5 5060 sip.example.com.",
+        );
+        check(
+            "CAA",
+            "0 ISSUE letsencrypt.org",
+            "0 issue \"letsencrypt.org\"",
+            "0 issue \"letsencrypt.org\"",
+        );
+        check(
+            "TLSA",
+            "3 1 1 ABCD ef01",
+            "3 1 1 abcdef01",
+            "3 1 1 abcdef01",
+        );
+        check(
+            "HTTPS",
+            "1 . port=8443 alpn=\"h2,h3\"",
+            "1 . alpn=h2,h3 port=8443",
+            "1 . alpn=h2,h3 port=8443",
+        );
+        check(
+            "HTTPS",
+            "0 other.example.com.",
+            "0 other.example.com",
+            "0 other.example.com.",
+        );
+        check(
+            "NAPTR",
+            "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .",
+            "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .",
+            "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .",
+        );
+        check(
+            "LOC",
+            " 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m",
+            "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m",
+            "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m",
+        );
     }
 
     #[test]
     fn texts_are_quoted_and_cut_for_the_wire_only() {
         check("TXT", "v=spf1 -all", "v=spf1 -all", "\"v=spf1 -all\"");
         check("TXT", "\"a\" \"b\"", "ab", "\"ab\"");
-        check("TXT", r#"say "hi" \o/ $HOME"#, r#"say "hi" \o/ $HOME"#, r#""say \"hi\" \\o/ $HOME""#);
+        check(
+            "TXT",
+            r#"say "hi" \o/ $HOME"#,
+            r#"say "hi" \o/ $HOME"#,
+            r#""say \"hi\" \\o/ $HOME""#,
+        );
         check("TXT", "grün", "grün", r#""gr\195\188n""#);
         let long = "x".repeat(300);
-        check("TXT", &long, &long, &format!("\"{}\" \"{}\"", "x".repeat(255), "x".repeat(45)));
-        assert_eq!(from_wire("TXT", "\"gr\u{fc}n\""), "grün", "written in as UTF-8");
+        check(
+            "TXT",
+            &long,
+            &long,
+            &format!("\"{}\" \"{}\"", "x".repeat(255), "x".repeat(45)),
+        );
+        assert_eq!(
+            from_wire("TXT", "\"gr\u{fc}n\""),
+            "grün",
+            "written in as UTF-8"
+        );
         assert_eq!(from_wire("TXT", "\"\\097\\; b\""), "a; b");
         check("TXT", "", "", "\"\"");
     }
@@ -206,13 +269,37 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let why = |kind: &str, value: &str| normal(kind, value).unwrap_err();
-        assert_eq!(why("A", "192.0.2.300"), "is no IPv4 address; a value of A looks like `192.0.2.1`");
-        assert_eq!(why("AAAA", "192.0.2.3"), "is no IPv6 address; a value of AAAA looks like `2001:db8::1`");
-        assert_eq!(why("MX", "mail.example.com"), "has 1 parts instead of 2; a value of MX looks like `10 mail.example.com`");
-        assert_eq!(why("MX", "x mail.example.com"), "has `x` where a number from 0 to 65535 is; a value of MX looks like `10 mail.example.com`");
-        assert_eq!(why("CNAME", "a..b"), "names the host `a..b`, which has an empty label; a value of CNAME looks like `host.example.com`");
-        assert_eq!(why("TLSA", "3 1 1 xyz"), "does not end with hexadecimal digits; a value of TLSA looks like `3 1 1 0123abcd`");
-        assert_eq!(why("CAA", "0 issue \"x"), "has a quote without its end; a value of CAA looks like `0 issue \"letsencrypt.org\"`");
-        assert_eq!(why("TXT", "\"x\" y"), "begins like a quoted text and does not end like one");
+        assert_eq!(
+            why("A", "192.0.2.300"),
+            "is no IPv4 address; a value of A looks like `192.0.2.1`"
+        );
+        assert_eq!(
+            why("AAAA", "192.0.2.3"),
+            "is no IPv6 address; a value of AAAA looks like `2001:db8::1`"
+        );
+        assert_eq!(
+            why("MX", "mail.example.com"),
+            "has 1 parts instead of 2; a value of MX looks like `10 mail.example.com`"
+        );
+        assert_eq!(
+            why("MX", "x mail.example.com"),
+            "has `x` where a number from 0 to 65535 is; a value of MX looks like `10 mail.example.com`"
+        );
+        assert_eq!(
+            why("CNAME", "a..b"),
+            "names the host `a..b`, which has an empty label; a value of CNAME looks like `host.example.com`"
+        );
+        assert_eq!(
+            why("TLSA", "3 1 1 xyz"),
+            "does not end with hexadecimal digits; a value of TLSA looks like `3 1 1 0123abcd`"
+        );
+        assert_eq!(
+            why("CAA", "0 issue \"x"),
+            "has a quote without its end; a value of CAA looks like `0 issue \"letsencrypt.org\"`"
+        );
+        assert_eq!(
+            why("TXT", "\"x\" y"),
+            "begins like a quoted text and does not end like one"
+        );
     }
 }
