@@ -169,10 +169,11 @@ impl Planner<'_> {
             };
             let info = self.session.type_info(&declared.type_name)?;
             let object = self.session.mark(info, object, &Value::Null);
-            let planned = Planned {
-                inputs: self.wanted(declared)?,
-                ..Planned::default()
-            };
+            let inputs = self.known.resolve(&declared.inputs)?;
+            // In the provider's own form: another spelling of a name is no difference.
+            let planned = self
+                .provider_plan(declared, info, &inputs, None, Some(&object))
+                .await?;
             let mut one = Changes::default();
             self.take_over(declared, &planned, object, Action::Adopt, &mut one)?;
             out.findings.append(&mut one.findings);
