@@ -1,15 +1,16 @@
 //! The client: what the resources ask of a server.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_core::provider::Cx;
+use fabrik_core::provider::{Cx, Health};
 use fabrik_core::value::{Path, Value};
 use fabrik_http::{Auth, Client, HttpConfig, Method, Request};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use crate::config::Config;
 use crate::error;
@@ -84,13 +85,23 @@ impl PowerDns {
             .field(Path::key("endpoint"))
             .hint("give the address of the authoritative server"));
         }
-        pdns.version = found.version;
+        pdns.version = pdns.clean(&found.version);
         Ok(pdns)
     }
 
     /// Facts for the plan.
     pub(crate) fn facts(&self) -> Value {
         Value::map([("version", Value::from(self.version.as_str()))])
+    }
+
+    /// How the server is, for `fabrik doctor`.
+    pub(crate) async fn examine(cx: &Cx, pdns: &PowerDns) -> Vec<Health> {
+        // Whoever has the key may do everything, so seeing the zones is having all permissions.
+        let zones = match pdns.zones(cx).await {
+            Ok(zones) => Health::ok("zones", zones.len().to_string()),
+            Err(error) => Health::error("zones", &error),
+        };
+        vec![Health::ok("version", pdns.version.clone()), zones]
     }
 
     /// Why the API has no such server.
@@ -168,24 +179,22 @@ impl PowerDns {
 
     /// A zone as it was at most a moment ago; see [`FRESH`].
     pub(crate) async fn glance(&self, cx: &Cx, zone: &str) -> Result<Option<Arc<Zone>>> {
+        // Held while asking: whoever looks meanwhile gets the same answer.
+        let mut looked = self.looked.lock().await;
         let now = cx.clock().now();
-        if let Some((at, found)) = self.looked().get(zone) {
+        if let Some((at, found)) = looked.get(zone) {
             let age = Duration::try_from(now.duration_since(*at)).unwrap_or(Duration::MAX);
             if age < FRESH {
                 return Ok(found.clone());
             }
         }
         let found = self.zone(cx, zone).await?.map(Arc::new);
-        self.looked().insert(zone.to_owned(), (now, found.clone()));
+        looked.insert(zone.to_owned(), (now, found.clone()));
         Ok(found)
     }
 
-    fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, Option<Arc<Zone>>)>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn forget(&self, zone: &str) {
-        self.looked().remove(zone);
+    async fn forget(&self, zone: &str) {
+        self.looked.lock().await.remove(zone);
     }
 
     /// Makes a zone. It is not repeatable: a second time is a conflict.
@@ -195,7 +204,7 @@ impl PowerDns {
         zone: &str,
         body: &serde_json::Value,
     ) -> Result<Zone> {
-        self.forget(zone);
+        self.forget(zone).await;
         self.http
             .post(cx, ZONES)
             .arg("server", &self.server)
@@ -211,7 +220,7 @@ impl PowerDns {
         zone: &str,
         body: &serde_json::Value,
     ) -> Result<()> {
-        self.forget(zone);
+        self.forget(zone).await;
         self.ask(cx, Method::PUT, ZONE, zone, body)
             .unit()
             .await
@@ -220,19 +229,19 @@ impl PowerDns {
 
     /// Changes record sets of a zone, all or none. Sending it twice is as sending it once.
     pub(crate) async fn patch(&self, cx: &Cx, zone: &str, patch: &Patch) -> Result<()> {
-        self.forget(zone);
+        self.forget(zone).await;
         let sent = self
             .ask(cx, Method::PATCH, ZONE, zone, patch)
             .idempotent()
             .unit()
             .await;
-        self.forget(zone);
+        self.forget(zone).await;
         sent.map_err(|error| zone_error(error, zone))
     }
 
     /// Deletes a zone and all that is in it.
     pub(crate) async fn delete_zone(&self, cx: &Cx, zone: &str) -> Result<()> {
-        self.forget(zone);
+        self.forget(zone).await;
         self.http
             .delete(cx, ZONE)
             .arg("server", &self.server)

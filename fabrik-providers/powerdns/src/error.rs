@@ -72,5 +72,5 @@ pub(crate) fn no_zone(zone: &str) -> Error {
         format!("PowerDNS has no zone `{zone}`"),
     )
     .field(Path::key("zone"))
-    .hint("make it with a `powerdns.zone`, or check the name")
+    .hint("check the name; where this stack makes the zone, write `zone: ${resources.ID.name}`, so that it comes first")
 }

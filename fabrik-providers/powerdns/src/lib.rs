@@ -34,5 +34,6 @@ pub fn provider() -> TypedProvider<Config, PowerDns> {
         .resource(Metadata)
         .player(DnsPlayer)
         .facts(PowerDns::facts)
+        .doctor(PowerDns::examine)
         .build()
 }

@@ -62,6 +62,7 @@ impl Resource for Metadata {
             lost: Lost::Name,
             exclusive: true,
             settle: Duration::from_secs(2),
+            import_id: FORM.to_owned(),
             ..info
         }
     }

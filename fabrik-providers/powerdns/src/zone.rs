@@ -178,6 +178,7 @@ impl Resource for Zone {
             undo_delete: Undo::Partial,
             settle: Duration::from_secs(2),
             volatile: vec![Path::key("ds")],
+            import_id: "NAME".to_owned(),
             ..info
         }
     }

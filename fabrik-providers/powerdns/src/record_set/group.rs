@@ -8,7 +8,7 @@ use fabrik_core::provider::{Cx, Object, OpId, Operation, Outcome, Verb};
 use fabrik_core::value::{Path, Value};
 
 use super::normal::Set;
-use super::{MARK_ACCOUNT, outputs};
+use super::{MARK_ACCOUNT, of_set, outputs};
 use crate::client::PowerDns;
 use crate::content;
 use crate::error::no_zone;
@@ -176,6 +176,16 @@ async fn write(cx: &Cx, pdns: &PowerDns, zone: &str, todos: &[&Todo]) -> Vec<End
         } else {
             pdns.patch(cx, zone, &Patch { rrsets: changes }).await
         };
+        let sent = match sent {
+            Err(error) if error.effect_of() == Effect::Unknown => {
+                if has_landed(cx, pdns, zone, todos, now).await {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
+            other => other,
+        };
         match sent {
             Ok(()) => now.iter().for_each(|at| ends[*at] = End::Done),
             // The zone is gone, and with it what was to be deleted.
@@ -205,6 +215,40 @@ async fn write(cx: &Cx, pdns: &PowerDns, zone: &str, todos: &[&Todo]) -> Vec<End
         rest = later;
     }
     ends
+}
+
+/// Whether a write whose reply was lost is there, all of it.
+async fn has_landed(
+    cx: &Cx,
+    pdns: &PowerDns,
+    zone: &str,
+    todos: &[&Todo],
+    members: &[usize],
+) -> bool {
+    let Ok(Some(there)) = pdns.zone(cx, zone).await else {
+        return false;
+    };
+    let is_as_sent = |set: &Set| {
+        let found = there.set(&set.id.dotted(), &set.id.kind);
+        found.is_some_and(|found| {
+            let shown = of_set(found, &set.id).spec;
+            let same = |a: &[String], b: &[String]| {
+                a.len() == b.len() && a.iter().all(|value| b.contains(value))
+            };
+            shown.ttl == set.ttl
+                && shown.disabled == set.disabled
+                && same(&shown.values, &set.values)
+        })
+    };
+    members.iter().all(|at| match todos[*at] {
+        Todo::Create(_, set) | Todo::Update(set) => is_as_sent(set),
+        Todo::Delete(id) => {
+            let replaced = todos
+                .iter()
+                .any(|other| !other.is_delete() && other.id() == id);
+            replaced || there.set(&id.dotted(), &id.kind).is_none()
+        }
+    })
 }
 
 /// Two members of a call that set the same record set.

@@ -91,6 +91,7 @@ impl Resource for RecordSet {
             lost: Lost::Name,
             exclusive: true,
             settle: Duration::from_secs(2),
+            import_id: "ZONE/NAME/TYPE".to_owned(),
             ..info
         }
     }
