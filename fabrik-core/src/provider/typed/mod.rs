@@ -59,6 +59,7 @@
 mod examine;
 mod group;
 mod handler;
+mod linked;
 mod provider;
 mod stack;
 
@@ -76,6 +77,7 @@ use crate::value::{Path, Segment, Value, from_json, to_wire};
 
 pub use examine::{Examine, ExamineFn};
 pub use group::Member;
+pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
