@@ -150,8 +150,9 @@ pub struct TypeInfo {
     /// Whether two objects of the same name cannot exist at once, so that a replacement deletes
     /// first.
     pub exclusive: bool,
-    /// Whether a create broken off after a checkpoint can be gone on with (the provider gets the
-    /// checkpoint back); otherwise what exists is deleted and the create starts anew.
+    /// Whether a create or an action broken off after a checkpoint can be gone on with (the provider
+    /// gets the checkpoint back); otherwise what exists is deleted and the create starts anew, and
+    /// the action is run again.
     pub resumable: bool,
     /// How well a delete can be undone by creating again.
     pub undo_delete: Undo,

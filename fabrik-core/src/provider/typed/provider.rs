@@ -125,7 +125,8 @@ where
     /// Adds an action.
     #[must_use]
     pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
-        let info = Arc::new(info_of::<A::Spec, A::Outputs>(A::TYPE, Mode::Action));
+        let info = action.describe(info_of::<A::Spec, A::Outputs>(A::TYPE, Mode::Action));
+        let info = Arc::new(info);
         self.add(Arc::new(Acted(action, info)));
         self
     }
