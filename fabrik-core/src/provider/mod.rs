@@ -160,6 +160,18 @@ pub struct TypeInfo {
     pub holds_data: bool,
     /// Outputs that keep their value over an update unless listed here.
     pub volatile: Vec<Path>,
+    /// Objects stay in the service when they leave the stack, unless this input has this value: the
+    /// plan shows that they are forgotten. For what is too dear to go with a line of a spec.
+    pub kept_unless: Option<(Path, Value)>,
+}
+
+impl TypeInfo {
+    /// Whether an object with these inputs is forgotten, not deleted, when it leaves the stack.
+    pub fn keeps(&self, inputs: &Value) -> bool {
+        self.kept_unless.as_ref().is_some_and(|(path, value)| {
+            inputs.at(path).is_none_or(|found| found.reveal() != value)
+        })
+    }
 }
 
 impl TypeInfo {
@@ -184,6 +196,7 @@ impl TypeInfo {
             undo_delete: Undo::Full,
             holds_data: false,
             volatile: Vec::new(),
+            kept_unless: None,
         }
     }
 }

@@ -170,10 +170,10 @@ impl Planner<'_> {
             let info = self.session.type_info(&declared.type_name)?;
             let object = self.session.mark(info, object, &Value::Null);
             let inputs = self.known.resolve(&declared.inputs)?;
-            let planned = Planned {
-                inputs,
-                ..Planned::default()
-            };
+            // In the provider's own form: another spelling of a name is no difference.
+            let planned = self
+                .provider_plan(declared, info, &inputs, None, Some(&object))
+                .await?;
             let mut one = Changes::default();
             self.take_over(declared, &planned, object, Action::Adopt, &mut one)?;
             out.findings.append(&mut one.findings);
