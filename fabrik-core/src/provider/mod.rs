@@ -6,6 +6,7 @@
 
 mod context;
 mod fields;
+mod health;
 mod registry;
 pub mod typed;
 
@@ -22,6 +23,7 @@ use crate::value::{Path, Value};
 
 pub use context::{Checkpoints, Cx, Progress, Stop, StopHandle, StopSignal};
 pub use fields::{Fields, ListKind, Same};
+pub use health::{Health, Verdict};
 pub use registry::Registry;
 
 /// Identifies one object-to-be over retries and resumed runs. A provider whose service
@@ -160,6 +162,9 @@ pub struct TypeInfo {
     pub holds_data: bool,
     /// Outputs that keep their value over an update unless listed here.
     pub volatile: Vec<Path>,
+    /// What an id looks like, for `fabrik import` and its mistakes: `ZONE_ID/RECORD_ID`. Empty
+    /// where it is an opaque text of the service's.
+    pub import_id: String,
     /// Objects stay in the service when they leave the stack, unless this input has this value: the
     /// plan shows that they are forgotten. For what is too dear to go with a line of a spec.
     pub kept_unless: Option<(Path, Value)>,
@@ -172,9 +177,7 @@ impl TypeInfo {
             inputs.at(path).is_none_or(|found| found.reveal() != value)
         })
     }
-}
 
-impl TypeInfo {
     /// A type with the usual behaviour: managed, updatable in place, deletes undone in full, lost
     /// creates not findable, 60 s per operation, 5 s to settle.
     pub fn new(name: impl Into<Arc<str>>, schema: Json, outputs: Json) -> TypeInfo {
@@ -196,6 +199,7 @@ impl TypeInfo {
             undo_delete: Undo::Full,
             holds_data: false,
             volatile: Vec::new(),
+            import_id: String::new(),
             kept_unless: None,
         }
     }
@@ -431,6 +435,15 @@ pub trait Instance: Send + Sync + 'static {
     /// Version, permissions, capabilities: recorded in the plan.
     fn facts(&self) -> Value {
         Value::Null
+    }
+
+    /// How the service is, for `fabrik doctor`: its version, the token and when it ends, exactly
+    /// which permission is missing, the clocks. Reads only, in few requests; whatever fails is a
+    /// line of the answer. That the service can be reached was seen by [`Provider::open`] only where
+    /// that sends something, so this should.
+    async fn examine(&self, cx: &Cx) -> Vec<Health> {
+        let _ = cx;
+        Vec::new()
     }
 
     /// How steps of this type go together. Pure; inputs may hold unknowns.

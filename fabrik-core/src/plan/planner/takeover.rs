@@ -1,9 +1,9 @@
 //! Existing objects: imported by id, adopted by name, or in the way.
 
 use super::{
-    Action, Changes, Declared, Error, ErrorKind, Finding, Located, Lost, Object, OnDrift, OpId,
-    Planned, PlannedChange, PlannedFinding, Planner, Reason, Result, Treat, Undo, Value, compare,
-    create_operation, new_change,
+    Action, Changes, Declared, Error, ErrorKind, Finding, KnownObject, Located, Lost, Object,
+    OnDrift, OpId, Planned, PlannedChange, PlannedFinding, Planner, Reason, Result, Treat, Undo,
+    Value, compare, create_operation, new_change,
 };
 
 impl Planner<'_> {
@@ -131,7 +131,7 @@ impl Planner<'_> {
             ) else {
                 continue;
             };
-            let inputs = self.known.resolve(&declared.inputs)?;
+            let inputs = self.wanted(declared)?;
             if inputs.has_unknown() {
                 continue;
             }
@@ -182,6 +182,14 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The inputs of a create as its provider planned them: names in the service's own form.
+    fn wanted(&self, declared: &Declared) -> Result<Value> {
+        match self.known.objects.get(&declared.address) {
+            Some(KnownObject::Later(planned)) => Ok(planned.clone()),
+            _ => self.known.resolve(&declared.inputs),
+        }
     }
 
     pub(super) fn taken(&self, declared: &Declared, id: &str) -> PlannedFinding {

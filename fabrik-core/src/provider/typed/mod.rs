@@ -56,6 +56,7 @@
 //! assert!(provider.info().type_named("acme.note").is_some());
 //! ```
 
+mod examine;
 mod group;
 mod handler;
 mod provider;
@@ -73,6 +74,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Path, Value, from_json, to_wire};
 
+pub use examine::{Examine, ExamineFn};
 pub use group::Member;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;

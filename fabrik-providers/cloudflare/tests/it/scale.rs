@@ -9,8 +9,19 @@ use super::world::{Stage, actions, record};
 
 fn many(count: usize, last: &str) -> Vec<Declared> {
     let sets = (0..count).map(|at| {
-        let value = format!("192.0.{}.{}", at / 250, if at + 1 == count { last.to_owned() } else { (at % 250).to_string() });
-        record(&format!("r{at}"), &json!({"name": format!("r{at}"), "type": "A", "values": [value]}))
+        let value = format!(
+            "192.0.{}.{}",
+            at / 250,
+            if at + 1 == count {
+                last.to_owned()
+            } else {
+                (at % 250).to_string()
+            }
+        );
+        record(
+            &format!("r{at}"),
+            &json!({"name": format!("r{at}"), "type": "A", "values": [value]}),
+        )
     });
     sets.collect()
 }
@@ -47,8 +58,14 @@ async fn thousands_are_read_in_a_handful_of_requests() {
     assert_eq!(stage.writes(), 0);
     // One of them changed by hand.
     let changed = stage.cloud.record_set(&zone, "r77.example.com", "A");
-    stage.cloud.edit_record(changed[0]["id"].as_str().unwrap(), &json!({"content": "192.0.2.200"}));
-    assert_eq!(actions(&stage.plan(&stack).await), [("r77".into(), Action::Update)]);
+    stage.cloud.edit_record(
+        changed[0]["id"].as_str().unwrap(),
+        &json!({"content": "192.0.2.200"}),
+    );
+    assert_eq!(
+        actions(&stage.plan(&stack).await),
+        [("r77".into(), Action::Update)]
+    );
 }
 
 /// A service that gives less at once than was asked for is asked again.

@@ -19,18 +19,25 @@ async fn settings_become_again_what_they_were() {
     let (stage, zone) = Stage::with_zone();
     stage.cloud.set_setting(&zone, "brotli", &json!("off"));
     let before = stage.cloud.dump();
-    let stack = stage.stack([settings(&json!({"ssl": "strict", "brotli": "on", "browser_cache_ttl": 600}))]);
+    let stack = stage.stack([settings(
+        &json!({"ssl": "strict", "brotli": "on", "browser_cache_ttl": 600}),
+    )]);
     stage.settle(&stack).await;
     assert_eq!(stage.writes(), 3);
     assert_eq!(stage.cloud.setting(&zone, "ssl"), "strict");
     assert_eq!(stage.cloud.setting(&zone, "browser_cache_ttl"), 600);
     // One more, one no longer.
-    let stack = stage.stack([settings(&json!({"ssl": "strict", "brotli": "on", "http3": "off"}))]);
+    let stack = stage.stack([settings(
+        &json!({"ssl": "strict", "brotli": "on", "http3": "off"}),
+    )]);
     stage.settle(&stack).await;
     assert_eq!(stage.cloud.setting(&zone, "browser_cache_ttl"), 14_400);
     // Drift, repaired.
     stage.cloud.set_setting(&zone, "ssl", &json!("off"));
-    assert_eq!(actions(&stage.plan(&stack).await), [("settings".into(), Action::Update)]);
+    assert_eq!(
+        actions(&stage.plan(&stack).await),
+        [("settings".into(), Action::Update)]
+    );
     stage.settle(&stack).await;
     stage.destroy(&stack).await;
     assert_eq!(stage.cloud.dump(), before);
@@ -50,13 +57,20 @@ async fn what_others_changed_since_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_takes_settings_back() {
     let (stage, zone) = Stage::with_zone();
-    let mut bad = record("bad", &json!({"name": "www", "type": "A", "values": ["192.0.2.1"]}));
+    let mut bad = record(
+        "bad",
+        &json!({"name": "www", "type": "A", "values": ["192.0.2.1"]}),
+    );
     bad.depends_on = vec![at("settings")];
     let stack = stage.stack([settings(&json!({"ssl": "strict"})), bad]);
     let plan = stage.plan(&stack).await;
     assert_eq!(plan.changes.len(), 2);
     let before = stage.cloud.dump();
-    let fail = Fault::FailStep { address: at("bad") };
+    let fail = Fault::FailStep {
+        address: at("bad"),
+        verb: None,
+        kind: fabrik_core::error::ErrorKind::Refused,
+    };
     let report = stage.apply_with(&stack, vec![fail]).await;
     assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
     assert_eq!(stage.cloud.dump(), before);
@@ -68,7 +82,9 @@ async fn a_lost_reply_forgets_nothing() {
     let (stage, _) = Stage::with_zone();
     let before = stage.cloud.dump();
     let stack = stage.stack([settings(&json!({"ssl": "strict"}))]);
-    let lost = Fault::LoseReply { address: at("settings") };
+    let lost = Fault::LoseReply {
+        address: at("settings"),
+    };
     let report = stage.apply_with(&stack, vec![lost]).await;
     assert_eq!(report.end.result, RunResult::Succeeded, "{report:?}");
     stage.empty(&stack).await;
@@ -85,10 +101,14 @@ async fn a_setting_of_another_plan_is_seen_before() {
     assert_eq!(message, "the zone's plan does not allow to change `polish`");
     assert_eq!(hint, "leave it out, or put the zone on a plan that has it");
     // As it is, it may be written down.
-    stage.settle(&stage.stack([settings(&json!({"polish": "off", "ssl": "full"}))])).await;
+    stage
+        .settle(&stage.stack([settings(&json!({"polish": "off", "ssl": "full"}))]))
+        .await;
     // Locked later: also an update sees it.
     stage.cloud.lock_setting(&zone, "ssl");
-    let (field, _, _) = stage.finding(&stage.stack([settings(&json!({"ssl": "strict"}))])).await;
+    let (field, _, _) = stage
+        .finding(&stage.stack([settings(&json!({"ssl": "strict"}))]))
+        .await;
     assert_eq!(field, "ssl");
 }
 
@@ -105,11 +125,16 @@ async fn settings_are_read_one_by_one_where_there_is_no_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn flexible_encryption_with_redirects_is_warned_of() {
     let (stage, _) = Stage::with_zone();
-    let stack = stage.stack([settings(&json!({"ssl": "flexible", "always_use_https": "on"}))]);
+    let stack = stage.stack([settings(
+        &json!({"ssl": "flexible", "always_use_https": "on"}),
+    )]);
     let plan = stage.plan(&stack).await;
     let finding = &plan.findings[0].finding;
     assert!(!finding.blocking);
-    assert_eq!(finding.message, "with `ssl: flexible`, an origin that redirects to `https` is a loop without end");
+    assert_eq!(
+        finding.message,
+        "with `ssl: flexible`, an origin that redirects to `https` is a loop without end"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,8 @@ async fn a_zone_is_made_and_stays() {
     assert_eq!(report.output("id").unwrap().as_str(), Some(id.as_str()));
     assert_eq!(stage.cloud.zone(&id).unwrap()["account"]["id"], ACCOUNT);
     // Paused and back: one property at a time.
-    let paused = |paused: bool| stage.stack([zone(&json!({"name": "bücher.example", "paused": paused}))]);
+    let paused =
+        |paused: bool| stage.stack([zone(&json!({"name": "bücher.example", "paused": paused}))]);
     stage.settle(&paused(true)).await;
     assert_eq!(stage.cloud.zone(&id).unwrap()["paused"], true);
     stage.settle(&paused(false)).await;
@@ -47,7 +48,10 @@ async fn a_zone_goes_only_when_that_is_written() {
     let (stage, id) = Stage::with_zone();
     let declared = |then: &str| adopting(zone(&json!({"name": "example.com", "on_destroy": then})));
     let stack = stage.stack([declared("keep")]);
-    assert_eq!(actions(&stage.plan(&stack).await), [("zone".into(), Action::Adopt)]);
+    assert_eq!(
+        actions(&stage.plan(&stack).await),
+        [("zone".into(), Action::Adopt)]
+    );
     stage.settle(&stack).await;
     assert_eq!(stage.writes(), 0);
     let stack = stage.stack([declared("delete")]);
@@ -61,10 +65,14 @@ async fn a_zone_goes_only_when_that_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zone_of_that_name_is_not_taken_silently() {
     let (stage, id) = Stage::with_zone();
-    let (_, message, hint) = stage.finding(&stage.stack([zone(&json!({"name": "EXAMPLE.com"}))])).await;
+    let (_, message, hint) = stage
+        .finding(&stage.stack([zone(&json!({"name": "EXAMPLE.com"}))]))
+        .await;
     assert_eq!(
         message,
-        format!("an object of that name exists already (`{id}`), and it was not made by this stack")
+        format!(
+            "an object of that name exists already (`{id}`), and it was not made by this stack"
+        )
     );
     assert!(hint.contains("adopt: true"), "{hint}");
 }
@@ -73,11 +81,17 @@ async fn a_zone_of_that_name_is_not_taken_silently() {
 async fn a_zone_is_imported_by_its_id() {
     let (stage, id) = Stage::with_zone();
     let import = |id: &str| {
-        let import = Options { import: Some(id.into()), ..Options::default() };
+        let import = Options {
+            import: Some(id.into()),
+            ..Options::default()
+        };
         stage.stack([options(zone(&json!({"name": "example.com"})), import)])
     };
     let error = stage.try_plan(&import("example.com")).await.unwrap_err();
-    assert!(error.message().contains("`example.com` is no id of a zone"), "{error:?}");
+    assert!(
+        error.message().contains("`example.com` is no id of a zone"),
+        "{error:?}"
+    );
     assert!(error.hint_text().unwrap().contains("32 hexadecimal digits"));
     stage.settle(&import(&id)).await;
     assert_eq!(stage.writes(), 0);
@@ -88,9 +102,17 @@ async fn a_lost_reply_makes_no_second_zone() {
     let stage = Stage::new();
     stage.cloud.add_zone("other.example");
     let mut declared = zone(&json!({"name": "example.com"}));
-    declared = options(declared, Options { timeout: Some(Duration::from_secs(2)), ..Options::default() });
+    declared = options(
+        declared,
+        Options {
+            timeout: Some(Duration::from_secs(2)),
+            ..Options::default()
+        },
+    );
     let stack = stage.stack([declared]);
-    let lost = Fault::LoseReply { address: at("zone") };
+    let lost = Fault::LoseReply {
+        address: at("zone"),
+    };
     let report = stage.apply_with(&stack, vec![lost]).await;
     assert_eq!(report.end.result, RunResult::Succeeded, "{report:?}");
     stage.empty(&stack).await;
@@ -103,9 +125,14 @@ async fn the_account_has_to_be_known() {
     let stack = stage.stack([zone(&json!({"name": "example.com"}))]);
     let error = stage.failure(&stack).await;
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert_eq!(error.message(), "it is not known which account the zone is made in");
+    assert_eq!(
+        error.message(),
+        "it is not known which account the zone is made in"
+    );
     stage.config["account"] = json!(ACCOUNT);
-    stage.settle(&stage.stack([zone(&json!({"name": "example.com"}))])).await;
+    stage
+        .settle(&stage.stack([zone(&json!({"name": "example.com"}))]))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +149,10 @@ async fn activation_is_waited_for() {
     assert_eq!(stage.cloud.zone(&id).unwrap()["status"], "active");
     // It moved away: that has to be waited for again.
     stage.cloud.set_status(&id, "pending");
-    assert_eq!(actions(&stage.plan(&stack).await), [("active".into(), Action::Create)]);
+    assert_eq!(
+        actions(&stage.plan(&stack).await),
+        [("active".into(), Action::Create)]
+    );
     stage.cloud.set_status(&id, "active");
     stage.destroy(&stack).await;
 }
@@ -132,20 +162,35 @@ async fn a_wait_ends_and_says_what_to_do() {
     let (stage, id) = Stage::with_zone();
     stage.cloud.set_status(&id, "pending");
     let active = |seconds: u64| {
-        let declared = resource("active", "cloudflare.zone_activation", &json!({"zone": "example.com"}));
+        let declared = resource(
+            "active",
+            "cloudflare.zone_activation",
+            &json!({"zone": "example.com"}),
+        );
         let timeout = Some(Duration::from_secs(seconds));
-        stage.stack([options(declared, Options { timeout, ..Options::default() })])
+        stage.stack([options(
+            declared,
+            Options {
+                timeout,
+                ..Options::default()
+            },
+        )])
     };
     let error = stage.failure(&active(1)).await;
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.message(), "the zone `example.com` is still pending");
     assert_eq!(
         error.hint_text(),
-        Some("delegate the domain to ada.ns.cloudflare.com and bob.ns.cloudflare.com at the registrar, or give it more time with `timeout`")
+        Some(
+            "delegate the domain to ada.ns.cloudflare.com and bob.ns.cloudflare.com at the registrar, or give it more time with `timeout`"
+        )
     );
     stage.cloud.set_status(&id, "moved");
     let error = stage.failure(&active(60)).await;
-    assert_eq!(error.message(), "the zone `example.com` is no longer delegated to Cloudflare");
+    assert_eq!(
+        error.message(),
+        "the zone `example.com` is no longer delegated to Cloudflare"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,5 +209,10 @@ async fn a_zone_is_looked_up_by_its_name() {
     assert_eq!(report.output("plan").unwrap().as_str(), Some("pro"));
     let error = stage.try_plan(&lookup("example.org")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().ends_with("the API token sees no zone `example.org`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("the API token sees no zone `example.org`"),
+        "{error}"
+    );
 }
