@@ -1,5 +1,7 @@
 //! The fake of Uptime Kuma against recorded sessions with the real servers.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::Duration;
 
 use fabrik_fakes::kuma::{Kuma, PASSWORD, Release};

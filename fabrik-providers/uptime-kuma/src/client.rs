@@ -1,5 +1,6 @@
 //! The client: one connection at a time, made anew when it breaks, and calls over it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +39,9 @@ pub struct Kuma {
     token: Mutex<Option<Secret>>,
     connection: tokio::sync::Mutex<Option<Arc<Connection>>>,
     writing: tokio::sync::Mutex<()>,
-    pages: AtomicU64,
+    requests: AtomicU64,
+    /// Slugs of status pages by id, beyond those told after the login.
+    slugs: Mutex<BTreeMap<u64, String>>,
 }
 
 /// Why an event has no answer.
@@ -77,7 +80,8 @@ impl Kuma {
             token: Mutex::default(),
             connection: tokio::sync::Mutex::default(),
             writing: tokio::sync::Mutex::default(),
-            pages: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            slugs: Mutex::default(),
         };
         let (connection, version) = kuma.connect(cx).await?;
         kuma.version = version;
@@ -356,12 +360,51 @@ impl Kuma {
         Ok(look(&self.link(cx).await?.lists()))
     }
 
+    /// A status page's settings; `None` when there is none of that slug.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] also when the database was too busy to tell.
+    pub(crate) async fn page(&self, cx: &Cx, slug: &str) -> Result<Option<Json>> {
+        let mut attempt = 1;
+        loop {
+            match self.read(cx, "getStatusPage", &[Json::from(slug)]).await? {
+                Ok(answer) => {
+                    let config = crate::status_page::config_of(answer);
+                    if let Some(id) = config["id"].as_u64() {
+                        let mut slugs = self.slugs.lock().unwrap_or_else(PoisonError::into_inner);
+                        slugs.insert(id, slug.to_owned());
+                    }
+                    return Ok(Some(config));
+                }
+                Err(refusal) if refusal.is_busy() && attempt < ATTEMPTS => {
+                    cx.sleep(pause(attempt)).await?;
+                    attempt += 1;
+                }
+                Err(refusal) if refusal.is_busy() => return Err(refusal.error()),
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// The slug of a status page.
+    pub(crate) async fn slug_of(&self, cx: &Cx, id: u64) -> Result<Option<String>> {
+        let learned = {
+            let slugs = self.slugs.lock().unwrap_or_else(PoisonError::into_inner);
+            slugs.get(&id).cloned()
+        };
+        let told = |lists: &Lists| lists.pages.as_ref()?.get(&id).cloned();
+        if let Some(slug) = learned.or(self.known(cx, told).await?) {
+            return Ok(Some(slug));
+        }
+        self.pages(cx, told).await
+    }
+
     /// What everybody can see of a status page. The server keeps it for five minutes by its whole
     /// address, so each time it is asked for by another.
     pub(crate) async fn public_page(&self, cx: &Cx, slug: &str) -> Result<Option<Json>> {
         let mut attempt = 1;
         loop {
-            let number = self.pages.fetch_add(1, Ordering::Relaxed);
+            let number = self.requests.fetch_add(1, Ordering::Relaxed);
             let now = cx.clock().now().as_microsecond();
             let path = format!("/api/status-page/{slug}?fabrik={now}-{number}");
             let started = Instant::now();

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::address::Address;
 use crate::config::KumaConfig;
 use crate::connection::Connection;
+use crate::lists::Lists;
 use crate::refusal::Refusal;
 use crate::totp;
 use crate::version::Version;
@@ -54,7 +55,7 @@ pub(crate) async fn login(
             };
         }
     }
-    if !connection.told(TELLS, |lists| lists.complete()).await {
+    if !connection.told(TELLS, Lists::complete).await {
         // Which release it is tells more than which list is missing.
         let version = connection.lists().version.clone();
         if let Some(version) = version {

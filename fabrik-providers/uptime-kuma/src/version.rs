@@ -28,7 +28,7 @@ impl Version {
         };
         let shown: String = text
             .chars()
-            .filter(|c| c.is_ascii_graphic())
+            .filter(char::is_ascii_graphic)
             .take(30)
             .collect();
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
