@@ -11,3 +11,5 @@ mod groups;
 mod rollback;
 #[path = "engine/trouble.rs"]
 mod trouble;
+#[path = "engine/undo.rs"]
+mod undo;

@@ -282,6 +282,16 @@ impl Recovery {
                     {
                         repeat(&item, &*instance, &cx).await
                     }
+                    // What it began goes on without us: wait for its end instead of beginning anew.
+                    End::NotDone
+                        if item.operation.verb == Verb::Run
+                            && info.resumable
+                            && item.operation.checkpoint.is_some() =>
+                    {
+                        let by = clock.now().checked_add(info.timeout);
+                        let cx = by.map_or(cx.clone(), |by| cx.clone().with_deadline(by));
+                        repeat(&item, &*instance, &cx).await
+                    }
                     end => end,
                 };
                 (intent, item, end)

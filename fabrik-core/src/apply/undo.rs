@@ -32,6 +32,7 @@ pub(crate) async fn undo(
 ) -> Result<StageResult> {
     const ROUNDS: u32 = 3;
     let mut total = StageResult::default();
+    let mut unable: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         let next = next_step(journal);
         open_for_undo(session, journal, known).await?;
@@ -110,6 +111,16 @@ pub(crate) async fn undo(
         total.stopped = stage.stopped;
         total.not_begun = stage.not_begun;
         total.left.extend(stage.left);
+        // As of the last round: what failed before may have worked since.
+        unable = stage
+            .failed
+            .iter()
+            .map(|(step, error)| {
+                let work = undo.steps.steps.iter().find(|work| work.id == *step);
+                let what = work.map_or("a step".to_owned(), |work| work.address.to_string());
+                format!("{what} could not be taken back: {error}")
+            })
+            .collect();
         total.failed = stage.failed;
         if total.failed.is_empty() || total.stopped != Stop::No {
             break;
@@ -117,22 +128,7 @@ pub(crate) async fn undo(
     }
     total.left.sort();
     total.left.dedup();
-    for (step, error) in &total.failed {
-        let address = journal
-            .entries
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.kind {
-                EntryKind::Intent(intent) if intent.step == *step => {
-                    Some(intent.address.to_string())
-                }
-                _ => None,
-            });
-        let what = address.unwrap_or_else(|| "a step".to_owned());
-        total
-            .left
-            .push(format!("{what} could not be taken back: {error}"));
-    }
+    total.left.extend(unable);
     Ok(total)
 }
 

@@ -1,1 +1,22 @@
-//! The HTTP transport every HTTP provider shares.
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod client;
+mod config;
+mod failure;
+mod layers;
+mod poll;
+mod reply;
+mod request;
+mod tls;
+mod transport;
+
+pub use auth::{Auth, Authenticator};
+pub use client::Client;
+pub use config::{HttpConfig, Rate};
+pub use poll::{Backoff, poll};
+pub use reply::Reply;
+pub use request::{Next, Request};
+pub use transport::{Answer, Body, Call, Failure, FailureKind, Safety, Transport};
+
+pub use http::Method;

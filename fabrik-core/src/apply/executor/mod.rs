@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::call::{Call, CallStep, End, Note};
 use super::journal::{Journal, millis_between};
 use super::prepare::{Preparation, Prepare, Prepared, Skipped};
-use super::rollback::Undoing;
+use super::rollback::{Undoing, as_before};
 use crate::clock::BoxFuture;
 use crate::engine::{ApplyOptions, Fault};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -430,7 +430,7 @@ impl<'a> Executor<'a> {
                 ),
                 _,
             ) => info.fields.computed_from(
-                &self.known.resolve(before.declared())?,
+                &as_before(before.declared(), Some(&before.object.inputs), self.known)?,
                 &before.object.inputs,
             ),
             (Some(_), _) => Value::Null,

@@ -274,7 +274,7 @@ fn mistakes_point_at_their_field() {
         (
             json!({"image": "x", "backup": true}),
             "backup",
-            "not implemented yet",
+            "nothing to back up",
         ),
         (
             json!({"image": "x", "notify": ["a"]}),

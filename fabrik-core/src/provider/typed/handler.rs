@@ -123,7 +123,11 @@ impl<R: Resource> Managed<R> {
                 }))
             }
             Verb::Delete => {
-                self.0.delete(&cx, client, operation.id()?).await?;
+                let object = operation.prior.as_ref().or(operation.checkpoint.as_ref());
+                match object {
+                    Some(object) => self.0.delete_object(&cx, client, object).await?,
+                    None => self.0.delete(&cx, client, operation.id()?).await?,
+                }
                 Ok(Outcome::Gone)
             }
             Verb::Run => Err(Error::new(
@@ -284,7 +288,11 @@ impl<T: Action> Handler<T::Client> for Acted<T> {
             let cx = cx.for_op(operation.op);
             let run = async {
                 let spec: T::Spec = decode(&operation.inputs)?;
-                let outputs = encode(&self.0.run(&cx, client, &spec).await?, None)?;
+                let outputs = match &operation.checkpoint {
+                    Some(checkpoint) => self.0.resume(&cx, client, &spec, checkpoint).await?,
+                    None => self.0.run(&cx, client, &spec).await?,
+                };
+                let outputs = encode(&outputs, None)?;
                 Ok::<_, Error>(Outcome::Done(Object {
                     id: operation.address.to_string(),
                     inputs: operation.inputs.clone(),

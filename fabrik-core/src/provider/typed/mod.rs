@@ -56,6 +56,8 @@
 //! assert!(provider.info().type_named("acme.note").is_some());
 //! ```
 
+mod examine;
+mod group;
 mod handler;
 mod provider;
 mod stack;
@@ -72,6 +74,8 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Path, Value, from_json, to_wire};
 
+pub use examine::{Examine, ExamineFn};
+pub use group::Member;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
@@ -145,6 +149,17 @@ pub trait Resource: Send + Sync + 'static {
         client: &Self::Client,
         id: &str,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes an object, for types whose removal depends on more than the id: what was last sent
+    /// ([`Object::inputs`]) says how. Calls [`Resource::delete`] unless overridden.
+    fn delete_object(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        object: &Object,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async move { self.delete(cx, client, &object.id).await }
+    }
 
     /// How steps go together; pure. Inputs may hold unknowns.
     fn keys(&self, client: &Self::Client, inputs: &Value) -> Keys {
@@ -288,6 +303,11 @@ pub trait Action: Send + Sync + 'static {
     /// What came of it.
     type Outputs: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
 
+    /// States what the engine should know of the type besides its schemas.
+    fn describe(&self, info: TypeInfo) -> TypeInfo {
+        info
+    }
+
     /// Does it.
     fn run(
         &self,
@@ -295,6 +315,20 @@ pub trait Action: Send + Sync + 'static {
         client: &Self::Client,
         spec: &Self::Spec,
     ) -> impl Future<Output = Result<Self::Outputs>> + Send;
+
+    /// Goes on with a run that was broken off after a checkpoint ([`Cx::made`]): a deployment that
+    /// is still under way is joined. Called only for types that set [`TypeInfo::resumable`]; others
+    /// are run anew.
+    fn resume(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        spec: &Self::Spec,
+        checkpoint: &Object,
+    ) -> impl Future<Output = Result<Self::Outputs>> + Send {
+        let _ = checkpoint;
+        self.run(cx, client, spec)
+    }
 }
 
 /// A created object.

@@ -72,6 +72,10 @@ impl Player for RuntimePlayer {
         })
     }
 
+    fn runs(&self) -> &[&'static str] {
+        &["service", "worker", "static"]
+    }
+
     fn cannot(&self) -> &[&'static str] {
         &[
             "build",
@@ -103,8 +107,8 @@ impl Player for RuntimePlayer {
             Some("static") => ("site", site(&name, intent, own, parts)?),
             _ => ("service", service(&name, intent, own, parts)?),
         };
-        let is_worker =
-            target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
+        let is_worker = kind.as_str() == Some("worker")
+            || target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
         let mut outputs = Map::new();
         outputs.insert("ingress".into(), Value::from(ADDRESS));
         outputs.insert("ingress_kind".into(), Value::from("address"));
@@ -178,6 +182,9 @@ fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Resu
     }
     for field in ["watch", "ignore", "restart", "worker", "keep"] {
         inputs.set(field, own.get(field));
+    }
+    if intent.get("kind").and_then(Value::as_str) == Some("worker") {
+        inputs.set("worker", Some(&Value::from(true)));
     }
     let stop = intent.get("stop");
     let part = |field: &str| stop.and_then(|stop| stop.get(field));
