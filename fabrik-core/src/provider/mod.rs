@@ -165,9 +165,19 @@ pub struct TypeInfo {
     /// What an id looks like, for `fabrik import` and its mistakes: `ZONE_ID/RECORD_ID`. Empty
     /// where it is an opaque text of the service's.
     pub import_id: String,
+    /// Objects stay in the service when they leave the stack, unless this input has this value: the
+    /// plan shows that they are forgotten. For what is too dear to go with a line of a spec.
+    pub kept_unless: Option<(Path, Value)>,
 }
 
 impl TypeInfo {
+    /// Whether an object with these inputs is forgotten, not deleted, when it leaves the stack.
+    pub fn keeps(&self, inputs: &Value) -> bool {
+        self.kept_unless.as_ref().is_some_and(|(path, value)| {
+            inputs.at(path).is_none_or(|found| found.reveal() != value)
+        })
+    }
+
     /// A type with the usual behaviour: managed, updatable in place, deletes undone in full, lost
     /// creates not findable, 60 s per operation, 5 s to settle.
     pub fn new(name: impl Into<Arc<str>>, schema: Json, outputs: Json) -> TypeInfo {
@@ -190,6 +200,7 @@ impl TypeInfo {
             holds_data: false,
             volatile: Vec::new(),
             import_id: String::new(),
+            kept_unless: None,
         }
     }
 }

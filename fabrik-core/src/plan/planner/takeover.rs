@@ -77,10 +77,17 @@ impl Planner<'_> {
                 hidden: &object.hidden,
             },
         );
+        // What the service does not show cannot differ as far as anybody knows.
+        let is_shown = |diff: &crate::plan::AttributeDiff| {
+            !object
+                .hidden
+                .iter()
+                .any(|hidden| diff.path.starts_with(hidden))
+        };
         if let Some(diff) = comparison
             .diff
             .iter()
-            .find(|diff| diff.forces_replacement && !diff.after.has_unknown())
+            .find(|diff| diff.forces_replacement && !diff.after.has_unknown() && is_shown(diff))
         {
             out.findings.push(PlannedFinding {
                 address: declared.address.clone(),
@@ -169,10 +176,11 @@ impl Planner<'_> {
             };
             let info = self.session.type_info(&declared.type_name)?;
             let object = self.session.mark(info, object, &Value::Null);
-            let planned = Planned {
-                inputs: self.wanted(declared)?,
-                ..Planned::default()
-            };
+            let inputs = self.known.resolve(&declared.inputs)?;
+            // In the provider's own form: another spelling of a name is no difference.
+            let planned = self
+                .provider_plan(declared, info, &inputs, None, Some(&object))
+                .await?;
             let mut one = Changes::default();
             self.take_over(declared, &planned, object, Action::Adopt, &mut one)?;
             out.findings.append(&mut one.findings);
