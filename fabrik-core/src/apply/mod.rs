@@ -549,7 +549,6 @@ impl Apply {
         checks: Vec<CheckResult>,
         undo_faults: &mut Vec<Fault>,
     ) -> Result<RunReport> {
-        let base = self.plan.revision;
         let ended = undo(
             session,
             journal,
@@ -566,7 +565,7 @@ impl Apply {
         }
         let mut outputs = snapshot.outputs.clone();
         outputs.retain(|_, value| !value.has_unknown());
-        finish::rolled_back(journal, base, error, &ended, outputs, checks).await
+        finish::rolled_back(journal, snapshot, error, &ended, outputs, checks).await
     }
 }
 

@@ -182,9 +182,7 @@ impl Recovery {
         journal.commit().await?;
 
         if was_rolling_back(&self.entries) {
-            return self
-                .finish_rollback(start, stack, session, journal, known)
-                .await;
+            return self.finish_rollback(stack, session, journal, known).await;
         }
         let same = stack.resources.is_empty() || self.engine.spec_digest(stack)? == start.plan;
         if self.resume || (same && self.stack.is_some()) {
@@ -203,23 +201,7 @@ impl Recovery {
             .collect();
         let mut changes: Vec<Change> = journal.at_end().into_iter().collect();
         changes.push(Change::Revision(revision, outputs));
-        let mut touched: Vec<Address> = self
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::Intent(intent) => Some(intent.address.clone()),
-                EntryKind::State { address, .. } => Some(address.clone()),
-                _ => None,
-            })
-            .collect();
-        touched.sort();
-        touched.dedup();
-        for address in touched {
-            let declared = journal
-                .current(&address)
-                .map(|row| Box::new(row.as_declared()));
-            changes.push(Change::Declared(revision, address, declared));
-        }
+        changes.extend(finish::declared_now(journal, revision));
         let end = RunEnd {
             result: RunResult::Interrupted,
             revision,
@@ -392,7 +374,6 @@ impl Recovery {
 
     async fn finish_rollback(
         &self,
-        start: &RunStart,
         stack: &Arc<Stack>,
         session: &mut Session,
         journal: &mut Journal,
@@ -439,7 +420,7 @@ impl Recovery {
         }
         let report = finish::rolled_back(
             journal,
-            start.base,
+            &self.snapshot,
             error,
             &ended,
             self.snapshot.outputs.clone(),
