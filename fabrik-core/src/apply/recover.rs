@@ -7,6 +7,7 @@ use super::call::{CallStep, End, Note, resolve, settled};
 use super::finish;
 use super::journal::{Emitter, Journal, is_crash};
 use super::undo::undo;
+use super::work::{Work, undo_faults};
 use crate::address::Address;
 use crate::engine::{ApplyOptions, Engine, EventSink, Recovered};
 use crate::error::{Error, ErrorKind, Result};
@@ -393,25 +394,16 @@ impl Recovery {
                 _ => None,
             })
             .unwrap_or_else(|| Error::new(ErrorKind::Cancelled, "the run was interrupted"));
-        let mut undo_faults: Vec<_> = self
-            .options
-            .faults
-            .0
-            .iter()
-            .filter(|fault| matches!(fault, crate::engine::Fault::FailUndo { .. }))
-            .cloned()
-            .collect();
-        let ended = undo(
+        let mut work = Work {
             session,
             journal,
             known,
-            &plan,
-            self.stop.clone(),
-            &self.options,
-            &mut undo_faults,
-            &error,
-        )
-        .await?;
+            plan: &plan,
+            options: &self.options,
+            stop: self.stop.clone(),
+            undo_faults: &mut undo_faults(&self.options),
+        };
+        let ended = undo(&mut work, &error).await?;
         if ended.is_cut_short() {
             return Err(Error::new(
                 ErrorKind::Cancelled,
