@@ -91,7 +91,11 @@ async fn configured(session: &Session) -> BTreeMap<String, Vec<String>> {
     let Ok(loaded) = session.read(&path).await else {
         return found;
     };
-    for instance in loaded.stack.iter().flat_map(|stack| stack.instances.values()) {
+    for instance in loaded
+        .stack
+        .iter()
+        .flat_map(|stack| stack.instances.values())
+    {
         found
             .entry(instance.provider.to_string())
             .or_default()

@@ -13,7 +13,10 @@ use crate::files::file_error;
 use crate::session::Session;
 
 /// What tells a checkout of Fabrik.
-const CHECKOUT: [&str; 2] = ["fabrik-core/Cargo.toml", "fabrik-providers/testkit/Cargo.toml"];
+const CHECKOUT: [&str; 2] = [
+    "fabrik-core/Cargo.toml",
+    "fabrik-providers/testkit/Cargo.toml",
+];
 
 /// Writes a provider: a crate whose tests pass.
 pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
@@ -30,7 +33,10 @@ pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
         None => start.join(template::package(name)),
     };
     if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        let error = Error::new(ErrorKind::Conflict, format!("`{}` is not empty", dir.display()));
+        let error = Error::new(
+            ErrorKind::Conflict,
+            format!("`{}` is not empty", dir.display()),
+        );
         return Err(error.hint("name another with `--dir`").into());
     }
     let source = source(session, args, &dir)?;
@@ -49,7 +55,11 @@ pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
             .structured(&json!({"v": 1, "name": name, "dir": dir, "files": names}))?;
         return Ok(Exit::DONE);
     }
-    let shown = dir.strip_prefix(start).unwrap_or(&dir).display().to_string();
+    let shown = dir
+        .strip_prefix(start)
+        .unwrap_or(&dir)
+        .display()
+        .to_string();
     session
         .out
         .success(&format!("wrote {} files to `{shown}`", files.len()))?;
@@ -125,8 +135,17 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         std::fs::create_dir_all(at("fabrik/examples")).unwrap();
         assert_eq!(between(&at("acme"), &at("fabrik")), Path::new("../fabrik"));
-        assert_eq!(between(&at("fabrik/x/acme"), &at("fabrik")), Path::new("../.."));
-        assert_eq!(between(&at("acme/../fabrik/x"), &at("fabrik")), Path::new(".."));
-        assert_eq!(between(Path::new("/nowhere/acme"), &at("fabrik")), absolute(&at("fabrik")));
+        assert_eq!(
+            between(&at("fabrik/x/acme"), &at("fabrik")),
+            Path::new("../..")
+        );
+        assert_eq!(
+            between(&at("acme/../fabrik/x"), &at("fabrik")),
+            Path::new("..")
+        );
+        assert_eq!(
+            between(Path::new("/nowhere/acme"), &at("fabrik")),
+            absolute(&at("fabrik"))
+        );
     }
 }
