@@ -90,13 +90,19 @@ fn refused(reply: &Reply) -> Option<Error> {
     let words = reply.clean(&message);
     Some(match code.as_str() {
         "unauthorized" => reply
-            .error(ErrorKind::Auth, format!("acme does not accept the token: {words}"))
+            .error(
+                ErrorKind::Auth,
+                format!("acme does not accept the token: {words}"),
+            )
             .field(Path::key("token"))
             .hint("make a new token in Acme, and set ACME_TOKEN"),
         "missing_scope" => {
             let scope = reply.clean(&scope.unwrap_or_default());
             reply
-                .error(ErrorKind::Permission, format!("the token lacks the scope `{scope}`"))
+                .error(
+                    ErrorKind::Permission,
+                    format!("the token lacks the scope `{scope}`"),
+                )
                 .hint(format!("make a token in Acme that has `{scope}`"))
         }
         "title_taken" => reply

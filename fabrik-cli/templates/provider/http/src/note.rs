@@ -144,7 +144,12 @@ impl Resource for Note {
         let body: Map<String, Json> = change
             .changed
             .iter()
-            .map(|field| (field.clone(), wanted.get(field).cloned().unwrap_or_default()))
+            .map(|field| {
+                (
+                    field.clone(),
+                    wanted.get(field).cloned().unwrap_or_default(),
+                )
+            })
             .collect();
         let request = client.http.patch(cx, "/notes/{note}").arg("note", id);
         // The same values once more do no harm, so the transport may repeat it.

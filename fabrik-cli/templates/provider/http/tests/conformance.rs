@@ -30,7 +30,10 @@ fn main() -> ExitCode {
                 .foreign(|fake| fake.add("home", "fbt note"))
                 .unmanaged(|fake, id| fake.edit(id, "colour", json!("red")))
                 .opaque_ids()
-                .many(12, |n| json!({"folder": "many", "title": format!("{{fbt}} {n}")}))
+                .many(
+                    12,
+                    |n| json!({"folder": "many", "title": format!("{{fbt}} {n}")}),
+                )
         })
         .run()
 }

@@ -105,7 +105,11 @@ impl State {
         if path == ["v1", "me"] {
             return Reply::json(200, &json!({"name": "ana", "scopes": self.scopes}));
         }
-        let scope = if request.is_write() { "notes:write" } else { "notes:read" };
+        let scope = if request.is_write() {
+            "notes:write"
+        } else {
+            "notes:read"
+        };
         if !self.scopes.contains(scope) {
             return refuse(403, "missing_scope", "Not allowed.", ("scope", scope));
         }
@@ -121,7 +125,9 @@ impl State {
                     state.show(200, id)
                 })
             }
-            ("DELETE", ["v1", "notes", id]) if self.notes.remove(*id).is_some() => Reply::empty(204),
+            ("DELETE", ["v1", "notes", id]) if self.notes.remove(*id).is_some() => {
+                Reply::empty(204)
+            }
             _ => refuse(404, "not_found", "There is no such thing.", ("", "")),
         }
     }
@@ -147,7 +153,12 @@ impl State {
         };
         let (folder, title) = (of("folder"), of("title"));
         if title.is_empty() || title.chars().count() > 200 {
-            return refuse(422, "invalid", "A title has 1 to 200 characters.", ("field", "title"));
+            return refuse(
+                422,
+                "invalid",
+                "A title has 1 to 200 characters.",
+                ("field", "title"),
+            );
         }
         if there.is_some() && body.contains_key("folder") {
             return refuse(422, "invalid", "A note cannot move.", ("field", "folder"));
@@ -177,9 +188,13 @@ impl State {
     }
 
     fn page(&self, request: &Request) -> Reply {
-        let page: usize = request.param("page").map_or(1, |page| page.parse().unwrap_or(1));
+        let page: usize = request
+            .param("page")
+            .map_or(1, |page| page.parse().unwrap_or(1));
         let fits = |field: &str, note: &Map<String, Json>| {
-            request.param(field).is_none_or(|wanted| note[field] == wanted)
+            request
+                .param(field)
+                .is_none_or(|wanted| note[field] == wanted)
         };
         let all: Vec<Json> = self
             .notes
@@ -198,6 +213,9 @@ fn shown(id: &str, note: &Map<String, Json>) -> Json {
     let mut shown = note.clone();
     shown.remove("password");
     shown.insert("id".to_owned(), id.into());
-    shown.insert("url".to_owned(), format!("https://acme.example/{id}").into());
+    shown.insert(
+        "url".to_owned(),
+        format!("https://acme.example/{id}").into(),
+    );
     Json::Object(shown)
 }
