@@ -7,6 +7,8 @@
     reason = "helpers of tests fail loudly and build texts simply"
 )]
 
+#[path = "cli/authors.rs"]
+mod authors;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/context.rs"]

@@ -27,7 +27,8 @@ macro_rules! files {
     ($folder:literal: $($from:literal => $to:literal),* $(,)?) => {
         &[$((
             $to,
-            include_str!(concat!("../../../templates/provider/", $folder, "/", $from)),
+            include_str!(concat!(
+                "../../../templates/provider/", $folder, "/", $from)),
         )),*]
     };
 }
@@ -46,6 +47,7 @@ const HTTP: Files = files!("http":
     "AGENTS.md" => "AGENTS.md",
     "CONFORMANCE.md" => "CONFORMANCE.md",
     "src/lib.rs" => "src/lib.rs",
+    "src/client.rs" => "src/client.rs",
     "src/config.rs" => "src/config.rs",
     "src/note.rs" => "src/note.rs",
     "tests/conformance.rs" => "tests/conformance.rs",
