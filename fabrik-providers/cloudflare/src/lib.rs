@@ -31,8 +31,8 @@ pub use zone_activation::{ZoneActivation, ZoneActivationInputs, ZoneActivationOu
 pub use zone_by_name::{ZoneByName, ZoneByNameInputs, ZoneByNameOutputs};
 pub use zone_settings::{ZoneSettings, ZoneSettingsInputs, ZoneSettingsOutputs};
 
-/// How many calls go at once: batches of one zone are transactions on one database.
-const IN_FLIGHT: usize = 4;
+/// How many steps go at once. Most of them share a batch; the client sends four requests at a time.
+const IN_FLIGHT: usize = 1_000;
 
 /// The provider `cloudflare`.
 pub fn provider() -> TypedProvider<CloudflareConfig, Cloudflare> {

@@ -368,8 +368,20 @@ impl Resource for RedirectRule {
         } else {
             desired.get("zone").cloned().unwrap_or_default()
         };
+        // What is not set is as it is by itself: that holds against others, too.
+        let unset = |field: &str| desired.get(field).is_none_or(Value::is_null);
+        let mut inputs = desired.with(&Path::key("zone"), zone);
+        for (field, value) in [
+            ("status", Value::from(301_i64)),
+            ("preserve_query", Value::from(false)),
+            ("enabled", Value::from(true)),
+        ] {
+            if unset(field) {
+                inputs = inputs.with(&Path::key(field), value);
+            }
+        }
         Ok(Planned {
-            inputs: desired.with(&Path::key("zone"), zone),
+            inputs,
             findings,
             ..Planned::default()
         })

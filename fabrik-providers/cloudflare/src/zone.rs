@@ -76,12 +76,13 @@ pub struct ZoneInputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9a-f]{32}$"), extend("x-fabrik" = {"computed": true, "replace": true}))]
     pub account: Option<String>,
-    /// How it is set up.
-    #[serde(default, rename = "type")]
-    pub kind: ZoneKind,
+    /// How it is set up; `full` unless set when it is made.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-fabrik" = {"sticky": true}))]
+    pub kind: Option<ZoneKind>,
     /// Whether Cloudflare only answers for the names, without its proxy.
-    #[serde(default)]
-    pub paused: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
     /// What becomes of it when it leaves the stack: it stays, unless this is `delete`.
     #[serde(default)]
     pub on_destroy: OnDestroy,
@@ -135,8 +136,8 @@ fn observe(zone: &ZoneObject) -> Seen {
     let spec = ZoneInputs {
         name: names::host(&zone.name).unwrap_or_else(|_| zone.name.clone()),
         account: account.filter(|id| !id.is_empty()),
-        kind: ZoneKind::named(&zone.kind),
-        paused: zone.paused,
+        kind: Some(ZoneKind::named(&zone.kind)),
+        paused: Some(zone.paused),
         on_destroy: OnDestroy::Keep,
     };
     Observed::new(spec, outputs(zone)).hidden(&["on_destroy"])
@@ -210,11 +211,11 @@ impl Resource for Zone {
                 .field(Path::key("account"))
                 .hint("set `account` of the zone or of the provider: the id is on the account's page in the dashboard")
         })?;
-        let body = json!({"name": spec.name, "account": {"id": account}, "type": spec.kind.name()});
+        let body = json!({"name": spec.name, "account": {"id": account}, "type": spec.kind.unwrap_or_default().name()});
         let request = client.http.post(cx, "/zones").body(&body);
         let found: Envelope<ZoneObject> = request.json().await?;
         let mut zone = found.result;
-        if spec.paused {
+        if spec.paused == Some(true) {
             cx.made(Object {
                 id: zone.id.clone(),
                 outputs: crate::refs::outputs(&outputs(&zone))?,
@@ -273,11 +274,20 @@ impl Resource for Zone {
         let found = client.zone_by_id(cx, checked_id(id)?).await?;
         let mut zone = found.ok_or_else(|| crate::refs::missing(id))?;
         // The service takes one property at a time.
-        if zone.kind != change.spec.kind.name() {
-            zone = Self::edit(cx, client, id, &json!({"type": change.spec.kind.name()})).await?;
+        if let Some(kind) = change.spec.kind
+            && zone.kind != kind.name()
+        {
+            zone = Self::edit(cx, client, id, &json!({"type": kind.name()})).await?;
         }
-        if zone.paused != change.spec.paused {
-            zone = Self::edit(cx, client, id, &json!({"paused": change.spec.paused})).await?;
+        let was_set = change
+            .prior
+            .as_ref()
+            .is_some_and(|prior| prior.paused.is_some());
+        let paused = change.spec.paused.or(was_set.then_some(false));
+        if let Some(paused) = paused
+            && zone.paused != paused
+        {
+            zone = Self::edit(cx, client, id, &json!({"paused": paused})).await?;
         }
         Ok(outputs(&zone))
     }

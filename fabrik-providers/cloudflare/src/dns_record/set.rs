@@ -61,7 +61,8 @@ impl fmt::Display for RecordId {
     }
 }
 
-/// Where a set's inputs put it; `None` when its zone is not there.
+/// Where a set's inputs put it; `None` when its zone is not there, or they are wrong, which is told
+/// elsewhere.
 pub(super) async fn place(
     cx: &Cx,
     client: &Cloudflare,
@@ -69,11 +70,13 @@ pub(super) async fn place(
 ) -> Result<Option<(Arc<ZoneRef>, RecordId)>> {
     let zone = match zone_of(cx, client, spec.zone.as_deref(), &spec.name).await {
         Ok(zone) => zone,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
-    let id = id_in(&zone, spec)?;
-    Ok(Some((zone, id)))
+    let id = id_in(&zone, spec).ok();
+    Ok(id.map(|id| (zone, id)))
 }
 
 pub(super) fn id_in(zone: &ZoneRef, spec: &DnsRecordInputs) -> Result<RecordId> {

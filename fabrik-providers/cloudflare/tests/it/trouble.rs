@@ -104,6 +104,10 @@ async fn a_failed_run_is_taken_back() {
             // What was made anew carries another operation's mark.
             record["comment"] = json!(null);
         }
+        dump["example.com"]["records"]
+            .as_array_mut()
+            .unwrap()
+            .sort_by_key(ToString::to_string);
         dump
     };
     assert_eq!(strip(&stage.cloud.dump()), strip(&there));

@@ -59,7 +59,7 @@ pub(super) fn list(state: &State, zone: &str, request: &Request) -> Result<Reply
         .filter(filter)
         .cloned()
         .collect();
-    paged(&found, request, 100, state.page_cap)
+    paged(&found, request, 100, state.page_cap, false)
 }
 
 /// Adds a record; a further value of a name that exists is just added.

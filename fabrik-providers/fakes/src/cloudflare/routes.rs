@@ -167,12 +167,13 @@ fn body(request: &Request) -> Result<Json, Refusal> {
     body.ok_or_else(|| Refusal::new(9207, "Request body is invalid."))
 }
 
-/// One page of a list as the request asks.
+/// One page of a list as the request asks. More than there may be on one is refused, or cut.
 pub(super) fn paged(
     items: &[Json],
     request: &Request,
     usual: usize,
     most: usize,
+    strict: bool,
 ) -> Result<Reply, Refusal> {
     let number = |name: &str, otherwise: usize| match request.param(name) {
         None => Ok(otherwise),
@@ -183,7 +184,7 @@ pub(super) fn paged(
             .ok_or_else(|| Refusal::new(9207, format!("{name} must be a positive integer."))),
     };
     let per_page = number("per_page", usual)?;
-    if per_page > most.max(usual) && most <= 50 {
+    if strict && per_page > most {
         return Err(Refusal::new(6003, "Invalid request headers")
             .chain(6107, format!("per_page must be at most {most}")));
     }

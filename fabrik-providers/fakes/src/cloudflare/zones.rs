@@ -58,7 +58,7 @@ pub(super) fn list(state: &State, token: &Token, request: &Request) -> Result<Re
             && account.is_none_or(|account| zone.account == account)
     });
     let found: Vec<Json> = found.map(shown).collect();
-    paged(&found, request, 20, 50)
+    paged(&found, request, 20, 50, true)
 }
 
 pub(super) fn create(state: &mut State, token: &Token, body: &Json) -> Result<Reply, Refusal> {
