@@ -103,9 +103,14 @@ impl<R: Resource> Managed<R> {
             Verb::Update => {
                 let spec: R::Spec = decode(&operation.inputs)?;
                 let prior = operation.prior.as_ref();
-                let changed = prior.map_or_else(Vec::new, |prior| {
+                let mut changed = prior.map_or_else(Vec::new, |prior| {
                     changed_keys(&prior.inputs, &operation.inputs)
                 });
+                if let Some(observed) = &operation.observed {
+                    changed.extend(drifted_keys(observed, &operation.inputs));
+                    changed.sort();
+                    changed.dedup();
+                }
                 let change = Change {
                     spec: &spec,
                     prior: prior.and_then(|prior| decode(&prior.inputs).ok()),
@@ -153,6 +158,28 @@ fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// Fields that are wanted, shown by the service, and not as they are wanted: what somebody changed
+/// in the service has to be sent again, although it was sent before.
+fn drifted_keys(observed: &Object, wanted: &Value) -> Vec<String> {
+    let hidden = |key: &std::sync::Arc<str>| {
+        let path = crate::value::Path::key(key.clone());
+        observed
+            .hidden
+            .iter()
+            .any(|hidden| path.starts_with(hidden))
+    };
+    let differs = |key: &std::sync::Arc<str>, item: &Value| {
+        observed.inputs.get(key).map(Value::reveal) != Some(item.reveal())
+    };
+    wanted
+        .as_map()
+        .into_iter()
+        .flatten()
+        .filter(|(key, item)| !item.is_null() && !hidden(key) && differs(key, item))
+        .map(|(key, _)| key.to_string())
+        .collect()
 }
 
 #[async_trait]

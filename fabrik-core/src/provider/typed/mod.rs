@@ -408,12 +408,13 @@ pub struct Change<'a, S> {
     pub prior: Option<S>,
     /// Object as known before.
     pub object: Option<&'a Object>,
-    /// Top-level fields that differ from what was last sent.
+    /// Top-level fields that differ from what was last sent, or that the service shows otherwise
+    /// than they are wanted (somebody changed them there).
     pub changed: Vec<String>,
 }
 
 impl<S> Change<'_, S> {
-    /// Whether a top-level field differs from what was last sent.
+    /// Whether a top-level field is among [`Change::changed`].
     pub fn is_changed(&self, field: &str) -> bool {
         self.changed.iter().any(|changed| changed == field)
     }
