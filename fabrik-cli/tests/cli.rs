@@ -11,6 +11,8 @@
 mod codes;
 #[path = "cli/context.rs"]
 mod context;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/inspect.rs"]

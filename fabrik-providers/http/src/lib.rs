@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod clocks;
 mod config;
 mod failure;
 mod layers;
