@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
@@ -32,13 +33,19 @@ impl std::error::Error for Cut {}
 pub(super) struct Reply {
     data: Option<Bytes>,
     whole: bool,
+    /// Until what came before the cut has been sent.
+    sent: Option<Pin<Box<tokio::time::Sleep>>>,
 }
+
+/// How long the beginning of an answer gets to arrive before the cut.
+const FLUSH: Duration = Duration::from_millis(5);
 
 impl Reply {
     fn whole(data: Bytes) -> Reply {
         Reply {
             data: Some(data),
             whole: true,
+            sent: None,
         }
     }
 }
@@ -49,12 +56,17 @@ impl Body for Reply {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match self.data.take() {
             Some(data) if !data.is_empty() => Poll::Ready(Some(Ok(Frame::data(data)))),
             _ if self.whole => Poll::Ready(None),
-            _ => Poll::Ready(Some(Err(Cut))),
+            _ => {
+                let sent = self
+                    .sent
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+                sent.as_mut().poll(cx).map(|()| Some(Err(Cut)))
+            }
         }
     }
 
@@ -193,6 +205,7 @@ fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
         Some(bytes) => Reply {
             data: Some(answer.body.slice(..bytes.min(length.saturating_sub(1)))),
             whole: false,
+            sent: None,
         },
     };
     let mut response = Response::new(body);
