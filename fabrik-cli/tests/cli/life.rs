@@ -140,12 +140,15 @@ fn data_outside_is_found_and_taken_over() {
     .unwrap();
     let status = context.run(&["status", "--refresh"]).code(0);
     assert!(status.out.contains("resources.a"), "{}", status.all());
-    let refresh = context.run(&["refresh"]).code(0);
+    context.run(&["refresh"]).code(0);
     assert_eq!(
         context.note("a").unwrap(),
         r#"{"name":"a","text":"outside"}"#
     );
-    drop(refresh);
+    let history = context.run(&["history"]).code(0).out;
+    let last = history.lines().nth(1).unwrap();
+    assert!(last.contains("state  ok"), "{history}");
+    assert!(last.ends_with("refresh"), "{history}");
 }
 
 #[test]
