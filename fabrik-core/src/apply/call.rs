@@ -17,6 +17,9 @@ use crate::stack::OnDrift;
 use crate::state::StepRef;
 use crate::value::Value;
 
+/// Budget of one look at what a lost reply did.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// Most attempts at one operation.
 const ATTEMPTS: u32 = 5;
 
@@ -253,7 +256,9 @@ pub(crate) async fn resolve(
     let mut failures = 0_u32;
     loop {
         let was_certain = clock.now() >= certain;
-        match look(item, instance, cx).await {
+        // The operation's own time may be over; a look has time of its own.
+        let until = clock.now().checked_add(LOOK).unwrap_or(certain);
+        match look(item, instance, &cx.clone().with_deadline(until)).await {
             Ok(Some(end)) => return end,
             Ok(None) if was_certain => return End::NotDone,
             Ok(None) => failures = 0,

@@ -68,7 +68,10 @@ pub(super) fn plan(desired: &Value) -> Planned {
             inputs = inputs.with(&Path::key(field), like(desired.get(field), new));
         }
     }
-    if let Some(given) = desired.get("ttl").and_then(Value::as_i64) {
+    if desired.get("ttl").is_none_or(Value::is_null) {
+        let automatic = u64::from(content::AUTOMATIC);
+        inputs = inputs.with(&Path::key("ttl"), Value::from(automatic));
+    } else if let Some(given) = desired.get("ttl").and_then(Value::as_i64) {
         let given = u32::try_from(given).unwrap_or(u32::MAX);
         if let Some(ttl) = ttl(given, &mut problems) {
             inputs = inputs.with(&Path::key("ttl"), Value::from(u64::from(ttl)));

@@ -1,6 +1,7 @@
 //! Writing: read, merge, write everything, read again, compare.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{encode, linked_inputs};
@@ -17,6 +18,9 @@ use crate::xml::Hosts;
 
 /// How often a domain is written when somebody else keeps changing it.
 const CYCLES: usize = 3;
+
+/// How long to wait before a write that the service failed to carry out is done again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What to do with one record set.
 #[derive(Clone, Debug)]
@@ -153,6 +157,7 @@ async fn write(
 ) -> Result<(), Failure> {
     doubles(todos)?;
     let _turn = namecheap.turn(domain).await;
+    let mut lost = None;
     for cycle in 0..CYCLES {
         let there = namecheap.hosts(cx, domain).await;
         let there = there.map_err(|error| before(error, cycle))?;
@@ -162,10 +167,6 @@ async fn write(
         check_writable(&there, domain, namecheap.drop_unwritable)?;
         if cycle == 0 {
             is_free(&there, domain, todos)?;
-        } else {
-            cx.note(format!(
-                "`{domain}` was changed by somebody else meanwhile; writing it again"
-            ));
         }
         let wanted = merge(&there, domain, todos)?;
         // Nothing to do, or a lost write landed after all.
@@ -183,8 +184,18 @@ async fn write(
         let now = namecheap.hosts(cx, domain).await;
         match (sent, now) {
             (_, Ok(Some(now))) if Content::of(&now, domain).has(todos) => return Ok(()),
+            // It did not land, as far as can be seen; doing it again does no harm if it still does.
+            (Err(error), Ok(Some(_))) if cycle + 1 < CYCLES => {
+                lost = Some(error);
+                cx.sleep(PAUSE).await?;
+            }
             (Err(error), _) => return Err(error.into()),
-            (Ok(()), Ok(Some(_))) => {}
+            (Ok(()), Ok(Some(_))) => {
+                lost = None;
+                cx.note(format!(
+                    "`{domain}` was changed by somebody else meanwhile; writing it again"
+                ));
+            }
             (Ok(()), Ok(None)) => return Err(gone(domain).effect(Effect::Unknown).into()),
             (Ok(()), Err(error)) => return Err(error.effect(Effect::Unknown).into()),
         }
