@@ -1,5 +1,7 @@
 //! From answers to files.
 
+use std::collections::BTreeMap;
+
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::Path;
 use minijinja::{Environment, UndefinedBehavior};
@@ -27,9 +29,12 @@ impl Template {
     /// [`ErrorKind::Invalid`] at the field `name` or at the answer that is wrong.
     pub fn render(&self, name: &str, answers: &Json) -> Result<Vec<File>> {
         check_name(name)?;
-        let answers = self.complete(answers)?;
-        let mut context = answers;
-        context.insert("name".to_owned(), Json::from(name));
+        let mut context: BTreeMap<String, minijinja::Value> = self
+            .complete(answers)?
+            .into_iter()
+            .map(|(name, answer)| (name, value(&answer)))
+            .collect();
+        context.insert("name".to_owned(), name.into());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_trim_blocks(false);
@@ -91,6 +96,17 @@ impl Template {
         properties
             .into_iter()
             .flat_map(|map| map.keys().map(String::as_str))
+    }
+}
+
+/// An answer for the renderer.
+fn value(answer: &Json) -> minijinja::Value {
+    match answer {
+        Json::Null => minijinja::Value::from(()),
+        Json::Bool(flag) => (*flag).into(),
+        Json::String(text) => text.as_str().into(),
+        // Numbers as they were written: exact ones are kept as text by serde_json.
+        other => other.to_string().into(),
     }
 }
 

@@ -494,7 +494,10 @@ impl Preparation {
             address: self.step.address.clone(),
             type_name: self.step.type_name.clone(),
             verb: Verb::Update,
-            prior: Some(observed.clone()),
+            prior: Some(Object {
+                inputs: own(&observed.inputs, &planned.inputs),
+                ..observed.clone()
+            }),
             observed: Some(observed),
             inputs: comparison.send.unwrap_or(planned.inputs),
             checkpoint: None,
@@ -610,4 +613,16 @@ struct Again {
     send: Value,
     store: Value,
     observed: Option<Object>,
+}
+
+/// Of an object that is taken over, what the user sets: the rest was never sent and stays as it is.
+fn own(observed: &Value, planned: &Value) -> Value {
+    match (observed, planned) {
+        (Value::Map(observed), Value::Map(planned)) => {
+            let set = |key: &Arc<str>| planned.get(key).is_some_and(|value| !value.is_null());
+            let own = observed.iter().filter(|(key, _)| set(key));
+            Value::map(own.map(|(key, value)| (key.clone(), value.clone())))
+        }
+        _ => observed.clone(),
+    }
 }
