@@ -33,7 +33,15 @@ const SAMENESS: [&str; 9] = [
 const SECRET_WORDS: [&str; 6] = ["token", "secret", "password", "passphrase", "apikey", "key"];
 /// Words beside them that say it is none.
 const NO_SECRET_WORDS: [&str; 9] = [
-    "public", "id", "name", "type", "file", "path", "fingerprint", "algorithm", "field",
+    "public",
+    "id",
+    "name",
+    "type",
+    "file",
+    "path",
+    "fingerprint",
+    "algorithm",
+    "field",
 ];
 
 /// Everything wrong with a provider's schemas.
@@ -68,7 +76,11 @@ impl Found {
             .strip_prefix(provider)
             .and_then(|rest| rest.strip_prefix('.'));
         if !own.is_some_and(is_name) {
-            self.add("S1", place, format!("is not `{provider}.` and a name of small letters, digits and `_`"));
+            self.add(
+                "S1",
+                place,
+                format!("is not `{provider}.` and a name of small letters, digits and `_`"),
+            );
         }
         if info.description.trim().is_empty() {
             self.add("S2", place, "has no description");
@@ -78,7 +90,11 @@ impl Found {
         if info.mode == Mode::Managed && info.output_fields.properties.contains_key("id") {
             let id = info.outputs.pointer("/properties/id/type");
             if id.is_some_and(|kind| kind != "string") {
-                self.add("S8", place, "the output `id` hides the object's own id: call it otherwise");
+                self.add(
+                    "S8",
+                    place,
+                    "the output `id` hides the object's own id: call it otherwise",
+                );
             }
         }
     }
@@ -91,18 +107,41 @@ impl Found {
         self.object(place, "", schema, schema, strict, 0);
     }
 
-    fn object(&mut self, place: &str, at: &str, schema: &Json, root: &Json, strict: bool, depth: usize) {
+    fn object(
+        &mut self,
+        place: &str,
+        at: &str,
+        schema: &Json,
+        root: &Json,
+        strict: bool,
+        depth: usize,
+    ) {
         if depth > 8 {
             return;
         }
         let schema = follow(schema, root);
         let fields = schema.get("properties").and_then(Json::as_object);
-        if strict && fields.is_some() && schema.get("additionalProperties") != Some(&Json::Bool(false)) {
-            let what = if at.is_empty() { "unknown fields are taken" } else { "unknown fields below it are taken" };
-            self.add("S4", &named(place, at), format!("{what}: `#[serde(deny_unknown_fields)]`"));
+        if strict
+            && fields.is_some()
+            && schema.get("additionalProperties") != Some(&Json::Bool(false))
+        {
+            let what = if at.is_empty() {
+                "unknown fields are taken"
+            } else {
+                "unknown fields below it are taken"
+            };
+            self.add(
+                "S4",
+                &named(place, at),
+                format!("{what}: `#[serde(deny_unknown_fields)]`"),
+            );
         }
         for (name, field) in fields.into_iter().flatten() {
-            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            let at = if at.is_empty() {
+                name.clone()
+            } else {
+                format!("{at}.{name}")
+            };
             self.field(place, &at, name, field, root);
             for below in below(field, root) {
                 self.object(place, &at, below, root, strict, depth + 1);
@@ -150,7 +189,8 @@ impl Found {
                 _ => {
                     let known = FLAGS.into_iter().chain(["env", "list", "same"]);
                     let near = fabrik_core::diagnostic::did_you_mean(key, known);
-                    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                    let near =
+                        near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                     self.add("S1", place, format!("`x-fabrik` has no fact `{key}`{near}"));
                     continue;
                 }
@@ -181,9 +221,19 @@ fn below<'a>(field: &'a Json, root: &'a Json) -> Vec<&'a Json> {
     let target = follow(field, root);
     let mut found = vec![target];
     found.extend(target.get("items"));
-    found.extend(target.get("additionalProperties").filter(|below| below.is_object()));
+    found.extend(
+        target
+            .get("additionalProperties")
+            .filter(|below| below.is_object()),
+    );
     for key in ["anyOf", "oneOf", "allOf"] {
-        found.extend(target.get(key).and_then(Json::as_array).into_iter().flatten());
+        found.extend(
+            target
+                .get(key)
+                .and_then(Json::as_array)
+                .into_iter()
+                .flatten(),
+        );
     }
     found
 }
@@ -229,7 +279,11 @@ mod tests {
     use serde_json::json;
 
     fn info(schema: Json) -> ProviderInfo {
-        let mut kind = TypeInfo::new("acme.note", schema, json!({"type": "object", "properties": {}}));
+        let mut kind = TypeInfo::new(
+            "acme.note",
+            schema,
+            json!({"type": "object", "properties": {}}),
+        );
         kind.description = "A note.".to_owned();
         ProviderInfo {
             name: "acme".into(),

@@ -7,6 +7,8 @@
     reason = "helpers of tests fail loudly and build texts simply"
 )]
 
+#[path = "cli/authors.rs"]
+mod authors;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/context.rs"]
@@ -21,6 +23,8 @@ mod inspect;
 mod life;
 #[path = "cli/local.rs"]
 mod local;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

@@ -84,5 +84,10 @@ fn about(template: &Template) -> Json {
         "description": template.description,
         "needs": template.needs,
         "questions": template.questions,
+        "check": {
+            "health": template.check.health,
+            "path": template.check.path,
+            "contains": template.check.contains,
+        },
     })
 }

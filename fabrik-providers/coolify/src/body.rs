@@ -28,13 +28,6 @@ impl Body {
         }
     }
 
-    /// Sets a field where the text is not the one that Coolify has by itself.
-    pub(crate) fn unless(&mut self, field: &str, value: &str, default: &str) {
-        if value != default {
-            self.set(field, value);
-        }
-    }
-
     /// What has to be sent so that `there` becomes this: fields that differ, and the reset of those
     /// that were sent before and are no longer wanted.
     pub(crate) fn changes(

@@ -59,6 +59,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("s3_storage_uuid", "s3"),
     ("server_uuid", "server"),
     ("start_command", "build.start"),
+    ("type", "template"),
     ("static_image", "build.static"),
 ];
 
@@ -107,7 +108,7 @@ pub(crate) fn problem(reply: &Reply) -> Option<Error> {
         404 if !said.valid_service_types.is_empty() => {
             let types: Vec<String> = said.valid_service_types.iter().take(20).map(|name| reply.clean(name)).collect();
             Error::new(ErrorKind::Invalid, "Coolify has no service of this type")
-                .field(Path::key("type"))
+                .field(Path::key("template"))
                 .hint(format!("some of the types it has: {}", types.join(", ")))
         }
         404 => Error::new(ErrorKind::NotFound, if words.is_empty() { "Coolify has no such thing".to_owned() } else { words }),
@@ -211,6 +212,10 @@ fn invalid(reply: &Reply, said: &Refusal, words: &str) -> Error {
             .collect(),
         _ => Vec::new(),
     };
+    if words.contains("already exists") {
+        return Error::new(ErrorKind::Conflict, words)
+            .hint("take what is there over with `fabrik import`; it may belong to another team of this Coolify");
+    }
     let Some((first, _)) = complaints.first() else {
         return Error::new(ErrorKind::Invalid, words);
     };

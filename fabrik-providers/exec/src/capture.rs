@@ -2,15 +2,19 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fabrik_core::secrets::Redactor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::ChildStdin;
+use tokio::sync::watch;
 
 use crate::command::Input;
 use crate::lines::{Splitter, Stream, Tail, clean};
 use crate::marks::Marks;
 
+/// How long what a program left behind may be silent after its end, before nobody listens any more.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How much is read at once.
 const CHUNK: usize = 32 * 1024;
 
@@ -67,6 +71,7 @@ pub(crate) struct Ears<'a> {
     redactor: Redactor,
     marks: Arc<Mutex<Marks>>,
     heard: Mutex<Heard<'a>>,
+    over: watch::Sender<bool>,
 }
 
 struct Heard<'a> {
@@ -85,6 +90,7 @@ impl<'a> Ears<'a> {
             redactor,
             marks,
             heard: Mutex::new(Heard { tail, on_line }),
+            over: watch::channel(false).0,
         }
     }
 
@@ -97,6 +103,28 @@ impl<'a> Ears<'a> {
         heard.tail.into_lines()
     }
 
+    /// The program has ended; whatever still holds its streams is something it left behind.
+    pub(crate) fn program_ended(&self) {
+        self.over.send_replace(true);
+    }
+
+    /// Comes when the program has ended, and then some time has passed.
+    pub(crate) async fn silence(&self) {
+        let mut over = self.over.subscribe();
+        // The sender is ours, so this cannot fail.
+        _ = over.wait_for(|over| *over).await;
+        tokio::time::sleep(SILENCE).await;
+    }
+
+    /// Reads what there is; 0 at the end, and when nothing comes after the program's end.
+    async fn read(&self, pipe: &mut (impl AsyncRead + Unpin), chunk: &mut [u8]) -> usize {
+        tokio::select! {
+            biased;
+            length = pipe.read(chunk) => length.unwrap_or(0),
+            () = self.silence() => 0,
+        }
+    }
+
     /// Reads standard error to its end.
     pub(crate) async fn stderr(&self, mut pipe: impl AsyncRead + Unpin) {
         let mut splitter = Splitter::default();
@@ -107,7 +135,7 @@ impl<'a> Ears<'a> {
             });
         };
         let mut chunk = vec![0; CHUNK];
-        while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
+        while let length @ 1.. = self.read(&mut pipe, &mut chunk).await {
             splitter.push(&chunk[..length], &mut each);
         }
         splitter.end(&mut each);
@@ -124,7 +152,7 @@ impl<'a> Ears<'a> {
         let mut splitter = Splitter::default();
         let mut each = |line: &[u8], dropped: usize| self.hear(Stream::Stdout, line, dropped);
         let mut chunk = vec![0; CHUNK];
-        while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
+        while let length @ 1.. = self.read(&mut pipe, &mut chunk).await {
             let chunk = &chunk[..length];
             match &mut sink {
                 Sink::Keep(limit) if kept.len() + length > *limit => return Err(Broken::TooMuch),

@@ -21,11 +21,12 @@ code=$?
 say end "$code"
 exit "$code""#;
 
-/// Ends the process group of `$1`, giving it `$2` seconds.
-const END: &str = r#"kill -s TERM -- "-$1" 2>/dev/null || kill -s TERM "$1" 2>/dev/null || exit 0
+/// Ends the process group of `$1`, giving it `$2` seconds. Without `--`, which BusyBox takes for a
+/// number.
+const END: &str = r#"kill -TERM "-$1" 2>/dev/null || kill -TERM "$1" 2>/dev/null || exit 0
 i=0
-while [ "$i" -lt "$2" ] && kill -s 0 -- "-$1" 2>/dev/null; do sleep 1; i=$((i + 1)); done
-kill -s KILL -- "-$1" 2>/dev/null || kill -s KILL "$1" 2>/dev/null
+while [ "$i" -lt "$2" ] && kill -0 "-$1" 2>/dev/null; do sleep 1; i=$((i + 1)); done
+kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null
 exit 0"#;
 
 /// What tells the marks of one run from everything else: random, so that no output of an earlier
@@ -311,7 +312,7 @@ mod tests {
     #[test]
     fn the_ending_ends_a_group_in_every_shell() {
         use std::os::unix::process::{CommandExt, ExitStatusExt};
-        let end_one = |shell: &[&str], before: &str, signal: i32| {
+        let end_one = |shell: &[&str], before: &str, end: (Option<i32>, Option<i32>)| {
             let script = format!("{before} sleep 600 & echo; while :; do sleep 1; done");
             let mut group = std::process::Command::new("sh")
                 .args(["-c", &script])
@@ -322,9 +323,10 @@ mod tests {
             // It has set its trap.
             std::io::Read::read_exact(group.stdout.as_mut().unwrap(), &mut [0]).unwrap();
             let pid = i32::try_from(group.id()).unwrap();
-            let ended = in_shell(shell, &ending(pid, 1)).status().unwrap();
+            let ended = in_shell(shell, &ending(pid, 4)).status().unwrap();
             assert!(ended.success(), "{shell:?}");
-            assert_eq!(group.wait().unwrap().signal(), Some(signal), "{shell:?}");
+            let status = group.wait().unwrap();
+            assert_eq!((status.code(), status.signal()), end, "{shell:?} {before}");
             // A second time there is nothing to do.
             assert!(
                 in_shell(shell, &ending(pid, 1)).status().unwrap().success(),
@@ -333,9 +335,15 @@ mod tests {
         };
         std::thread::scope(|scope| {
             for shell in shells() {
-                let other = shell.clone();
-                scope.spawn(move || end_one(&shell, "", 15));
-                scope.spawn(move || end_one(&other, "trap '' TERM;", 9));
+                for (before, end) in [
+                    ("", (None, Some(15))),
+                    ("trap '' TERM;", (None, Some(9))),
+                    // It is given its time.
+                    ("trap 'sleep 0.5; exit 5' TERM;", (Some(5), None)),
+                ] {
+                    let shell = shell.clone();
+                    scope.spawn(move || end_one(&shell, before, end));
+                }
             }
         });
     }

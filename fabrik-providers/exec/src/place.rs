@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::secrets::printable;
 use fabrik_core::value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Where commands run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Its stored form is for outputs that say how to run commands in something, which another provider
+/// then takes: `"here"`, `{"ssh": {…}}`, `{"container": {…}}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// On this machine.
     #[default]
@@ -58,7 +64,8 @@ impl Place {
 }
 
 /// Whose settings `ssh` follows besides the target's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum SshConfig {
     /// Those of the user and the system (`~/.ssh/config`, `/etc/ssh/ssh_config`): names of hosts,
     /// jump hosts and keys are taken from there.
@@ -76,13 +83,25 @@ pub enum SshConfig {
 /// - Nothing is asked: keys come from the agent, from a file without passphrase, or from the user's
 ///   settings.
 /// - The account's shell must be a POSIX shell, as `sh`, `bash`, `dash` and `zsh` are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SshTarget {
+    /// Host name, address, or alias in the SSH settings.
     pub(crate) host: String,
+    /// User to log in as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    /// Port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
+    /// File of the private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) identity: Option<PathBuf>,
+    /// File of the known host keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) known_hosts: Option<PathBuf>,
+    /// Whose SSH settings are followed: `user`, `none`, or `file` with a path.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) config: SshConfig,
 }
 
@@ -190,7 +209,8 @@ impl SshTarget {
 }
 
 /// A container engine's command-line client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// `docker`.
     #[default]
@@ -210,12 +230,17 @@ impl Engine {
 }
 
 /// A running container, entered by the engine's `exec`. It needs `sh` and `env` inside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Container {
+    #[serde(default)]
     pub(crate) engine: Engine,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) program: Option<PathBuf>,
     pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) on: Box<Place>,
 }
 
@@ -286,6 +311,10 @@ impl Container {
         }
         self.on.check()
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_name(text: &str, allowed: impl Fn(char) -> bool) -> bool {
@@ -373,5 +402,40 @@ mod tests {
             "container web_1 on shop"
         );
         assert_eq!(Place::default().to_string(), "this machine");
+    }
+
+    #[test]
+    fn places_are_stored_and_taken_up_again() {
+        let target = SshTarget::new("h")
+            .user("me")
+            .port(7)
+            .identity("/k")
+            .known_hosts("/n");
+        let text =
+            r#"{"ssh":{"host":"h","user":"me","port":7,"identity":"/k","known_hosts":"/n"}}"#;
+        assert_eq!(
+            serde_json::to_string(&Place::from(target.clone())).unwrap(),
+            text
+        );
+        let target = target.config(SshConfig::File("/c".into()));
+        let container = Container::new(Engine::Podman, "web").user("33").on(target);
+        for place in [
+            Place::Here,
+            SshTarget::new("h").config(SshConfig::None).into(),
+            container.into(),
+        ] {
+            let text = serde_json::to_string(&place).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Place>(&text).unwrap(),
+                place,
+                "{text}"
+            );
+        }
+        assert_eq!(serde_json::to_string(&Place::Here).unwrap(), r#""here""#);
+        // What is taken up is not trusted: it is checked like any other.
+        let place: Place =
+            serde_json::from_str(r#"{"container":{"name":"--privileged"}}"#).unwrap();
+        assert!(place.check().is_err());
+        assert!(serde_json::from_str::<Place>(r#"{"ssh":{"host":"h","prot":1}}"#).is_err());
     }
 }

@@ -17,8 +17,8 @@ use crate::env::{BaseEnv, Found};
 use crate::marks::{Marks, ending};
 use crate::place::Place;
 
-/// How long what a program left behind may go on writing after its end.
-const DRAIN: Duration = Duration::from_secs(2);
+/// How long a program may take to be gone after it was killed.
+const KILLED: Duration = Duration::from_secs(2);
 /// How long reaching another place may take to end a command there.
 const REACH: Duration = Duration::from_secs(5);
 /// How often a group is looked at while it ends.
@@ -152,7 +152,7 @@ impl Group {
     }
 
     /// Ends the command in its place and the whole group here: asks first, then kills. False when
-    /// something elsewhere may go on.
+    /// something may go on.
     async fn end(&mut self, child: &mut Child, grace: Duration) -> bool {
         let everywhere = match self.ending.take() {
             // Not before, so that a drop meanwhile still ends what is here.
@@ -170,9 +170,10 @@ impl Group {
             sleep(LOOK).await;
         }
         self.signal(Signal::KILL);
-        _ = child.wait().await;
+        // What runs as somebody else (by `sudo`) cannot be killed by us.
+        let head = timeout(KILLED, child.wait()).await;
         self.over();
-        everywhere
+        everywhere && head.is_ok()
     }
 }
 
@@ -199,7 +200,7 @@ pub(crate) struct Run<'a, 'e, 's, 'k> {
 }
 
 impl Run<'_, '_, '_, '_> {
-    /// Until it is over. The second value is false when the command may still run elsewhere.
+    /// Until it is over. The second value is false when something of it may still run.
     pub(crate) async fn finish(self) -> (Ended, bool) {
         let Run {
             mut child,
@@ -229,12 +230,17 @@ impl Run<'_, '_, '_, '_> {
                     }
                     Ok(())
                 };
-                tokio::try_join!(feed(source, stdin), out, err)
+                let input = async {
+                    tokio::select! {
+                        fed = feed(source, stdin) => fed,
+                        () = ears.silence() => Ok(()),
+                    }
+                };
+                tokio::try_join!(input, out, err)
             };
             tokio::pin!(streams);
             let mut exit = None;
             let mut closed = false;
-            let mut drained = until;
             loop {
                 if let (Some(status), true) = (exit, closed) {
                     break Ended::Exit(status);
@@ -247,14 +253,13 @@ impl Run<'_, '_, '_, '_> {
                     result = child.wait(), if exit.is_none() => match result {
                         Ok(status) => {
                             exit = Some(status);
-                            drained = Instant::now() + DRAIN;
+                            ears.program_ended();
                         }
                         Err(error) => break Ended::Lost(error),
                     },
-                    // Something it left behind holds its streams.
-                    () = sleep_until(drained), if exit.is_some() => closed = true,
-                    () = sleep_until(until), if exit.is_none() => break Ended::Limit,
-                    () = stop.reached(Stop::Now), if exit.is_none() => break Ended::Stopped,
+                    // Also when only its output is not done with: somebody may write it for ever.
+                    () = sleep_until(until) => break Ended::Limit,
+                    () = stop.reached(Stop::Now) => break Ended::Stopped,
                 }
             }
         };

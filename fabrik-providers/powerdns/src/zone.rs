@@ -200,12 +200,16 @@ impl Resource for Zone {
             "soa_edit_api": spec.soa_edit_api.wire(),
             "account": spec.account,
         });
-        pdns.create_zone(cx, &zone, &body).await.map_err(|error| {
-            if error.kind() == ErrorKind::Conflict {
-                return taken(&zone);
+        if let Err(error) = pdns.create_zone(cx, &zone, &body).await {
+            let error = match error.kind() {
+                ErrorKind::Conflict => taken(&zone),
+                _ => error,
+            };
+            let unclear = error.effect_of() == Effect::Unknown;
+            if !unclear || !has_landed(cx, pdns, &spec).await {
+                return Err(error);
             }
-            error
-        })?;
+        }
         cx.made(Object {
             id: zone.clone(),
             inputs: encode(&spec, None)?,
@@ -255,10 +259,7 @@ impl Resource for Zone {
         let is = spec_of(&zone, &now)?;
         let mut changed = false;
         // First what may be refused.
-        let same = |a: &[String], b: &[String]| {
-            a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
-        };
-        if !spec.nameservers.is_empty() && !same(&spec.nameservers, &is.nameservers) {
+        if !spec.nameservers.is_empty() && !is_same(&spec.nameservers, &is.nameservers) {
             let ttl = now.set(&dotted(&zone), "NS").map_or(NS_TTL, |set| set.ttl);
             let records = spec.nameservers.iter().map(|host| Record {
                 content: dotted(host),
@@ -273,7 +274,7 @@ impl Resource for Zone {
         if spec.kind != is.kind {
             body.insert("kind".to_owned(), json!(spec.kind.wire()));
         }
-        if !same(&spec.primaries, &is.primaries) {
+        if !is_same(&spec.primaries, &is.primaries) {
             body.insert("masters".to_owned(), json!(spec.primaries));
         }
         if spec.soa_edit_api != is.soa_edit_api {
@@ -323,14 +324,18 @@ impl Resource for Zone {
         &self,
         cx: &Cx,
         pdns: &PowerDns,
-        _: OpId,
+        op: OpId,
         spec: &ZoneSpec,
     ) -> Result<Option<Found<ZoneSpec, ZoneOutputs>>> {
         let zone = name::canonical(&spec.name).map_err(|why| wrong_name(&spec.name, &why))?;
         let Some(found) = pdns.zone(cx, &zone).await? else {
             return Ok(None);
         };
-        let observed = observe(cx, pdns, &zone, &found).await?;
+        let mut observed = observe(cx, pdns, &zone, &found).await?;
+        // A create is lost before the zone is signed: that is still to come, as a drift.
+        if op != OpId(0) && spec.dnssec {
+            observed.spec.dnssec = true;
+        }
         Ok(Some(Found {
             id: zone,
             observed,
@@ -355,6 +360,25 @@ impl Resource for Zone {
         }
         Ok(found)
     }
+}
+
+/// Whether a zone whose create got no reply is there, as it was asked for. Nothing was before.
+async fn has_landed(cx: &Cx, pdns: &PowerDns, spec: &ZoneSpec) -> bool {
+    let Ok(Some(found)) = pdns.zone(cx, &spec.name).await else {
+        return false;
+    };
+    spec_of(&spec.name, &found).is_ok_and(|there| {
+        there.kind == spec.kind
+            && there.account == spec.account
+            && there.soa_edit_api == spec.soa_edit_api
+            && is_same(&there.primaries, &spec.primaries)
+            && is_same(&there.nameservers, &spec.nameservers)
+    })
+}
+
+/// Lists as sets.
+fn is_same(a: &[String], b: &[String]) -> bool {
+    a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
 fn zone_of(id: &str) -> Result<String> {

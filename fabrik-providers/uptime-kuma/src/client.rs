@@ -150,7 +150,6 @@ impl Kuma {
         attempt: u32,
     ) -> std::result::Result<Answer, NoAnswer> {
         let started = Instant::now();
-        let limit = cx.time_left().map_or(ANSWER, |left| left.min(ANSWER));
         let mut stop = cx.stop().clone();
         let mut waiting = connection.send(event, args.to_vec());
         let outcome = tokio::select! {
@@ -162,8 +161,7 @@ impl Kuma {
                     Err(if lost.sent { NoAnswer::Unknown(error) } else { NoAnswer::NotSent(error) })
                 }
             },
-            () = tokio::time::sleep(limit) => Err(late(event, limit, waiting.lost().sent)),
-            () = cx.clock().idle(limit) => Err(late(event, limit, waiting.lost().sent)),
+            () = tokio::time::sleep(ANSWER) => Err(late(event, waiting.lost().sent)),
             () = stop.reached(fabrik_core::provider::Stop::Now) => {
                 let effect = if waiting.lost().sent { Effect::Unknown } else { Effect::None };
                 let error = Error::new(ErrorKind::Cancelled, "stopped on request").operation(event);
@@ -431,10 +429,10 @@ impl Kuma {
     }
 }
 
-fn late(event: &'static str, limit: Duration, sent: bool) -> NoAnswer {
+fn late(event: &'static str, sent: bool) -> NoAnswer {
     let error = Error::new(
         ErrorKind::Timeout,
-        format!("`{event}` was not answered within {} s", limit.as_secs()),
+        format!("`{event}` was not answered within {} s", ANSWER.as_secs()),
     )
     .operation(event)
     .hint("raise `timeout` on the resource if the server is just slow");

@@ -70,7 +70,7 @@ fn message(body: &str) -> Frame {
     let Some(kind) = body.chars().next() else {
         return Frame::Other;
     };
-    let rest = &body[1..];
+    let rest = &body[kind.len_utf8()..];
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (id, data) = rest.split_at(digits);
     match kind {

@@ -27,7 +27,10 @@ pub(super) fn check(session: &mut Session, args: &ProviderCheckArgs) -> Done {
     if dir.join("Cargo.toml").is_file() {
         return crate_at(session, &dir);
     }
-    let names = session.registry.providers().map(|provider| &*provider.info().name);
+    let names = session
+        .registry
+        .providers()
+        .map(|provider| &*provider.info().name);
     let error = Error::new(
         ErrorKind::NotFound,
         format!("`{what}` is neither a provider of this program nor the directory of a crate"),
@@ -49,13 +52,19 @@ fn schemas(session: &mut Session, only: Option<&str>) -> Done {
             found.extend(lint::provider(info));
         }
     }
-    let exit = if found.is_empty() { Exit::DONE } else { Exit::FAILED };
+    let exit = if found.is_empty() {
+        Exit::DONE
+    } else {
+        Exit::FAILED
+    };
     if session.is_machine() {
         let lints: Vec<_> = found
             .iter()
             .map(|lint| json!({"case": lint.case, "place": lint.place, "problem": lint.problem}))
             .collect();
-        session.out.structured(&json!({"v": 1, "types": types, "lints": lints}))?;
+        session
+            .out
+            .structured(&json!({"v": 1, "types": types, "lints": lints}))?;
         return Ok(exit);
     }
     let style = session.out.data_style();
@@ -71,11 +80,14 @@ fn schemas(session: &mut Session, only: Option<&str>) -> Done {
     }
     let checked = format!("{} checked", text::count(types, "type"));
     if found.is_empty() {
-        session.out.success(&format!("{checked}: nothing to mend"))?;
-    } else {
         session
             .out
-            .message(&format!("{checked}, {} to mend", text::count(found.len(), "thing")))?;
+            .success(&format!("{checked}: nothing to mend"))?;
+    } else {
+        session.out.message(&format!(
+            "{checked}, {} to mend",
+            text::count(found.len(), "thing")
+        ))?;
     }
     Ok(exit)
 }
@@ -91,13 +103,21 @@ fn crate_at(session: &mut Session, dir: &Path) -> Done {
             .structured(&json!({"v": 1, "crate": dir, "tests": tests, "docs": docs}))?;
     }
     if tests && docs {
-        session.out.success("tests passed, documentation is complete")?;
+        session
+            .out
+            .success("tests passed, documentation is complete")?;
         return Ok(Exit::DONE);
     }
     let (what, hint) = if tests {
-        ("its documentation has mistakes", "`cargo doc --no-deps` shows them")
+        (
+            "its documentation has mistakes",
+            "`cargo doc --no-deps` shows them",
+        )
     } else {
-        ("its tests failed", "`cargo test --test conformance -- CASE` runs a case alone")
+        (
+            "its tests failed",
+            "`cargo test --test conformance -- CASE` runs a case alone",
+        )
     };
     let error = Error::new(ErrorKind::CheckFailed, what).hint(hint);
     session.out.error(&error)?;
@@ -106,13 +126,21 @@ fn crate_at(session: &mut Session, dir: &Path) -> Done {
 
 /// Runs cargo there; what it prints is passed on. Gives whether it succeeded.
 fn cargo(session: &mut Session, dir: &Path, words: &[&str], rustdoc: &str) -> Done<bool> {
-    let program = session.world.env.get("CARGO").map_or("cargo", String::as_str);
+    let program = session
+        .world
+        .env
+        .get("CARGO")
+        .map_or("cargo", String::as_str);
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Io, "`cargo` cannot be run")
             .cause(error)
             .hint("install Rust: https://rustup.rs")
     };
-    let line = format!("cargo {} in {}", words.join(" "), shown(session, dir).display());
+    let line = format!(
+        "cargo {} in {}",
+        words.join(" "),
+        shown(session, dir).display()
+    );
     session.out.message(&line)?;
     let stderr = if session.world.process && !session.out.is_quiet() {
         Stdio::inherit()

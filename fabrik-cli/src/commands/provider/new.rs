@@ -1,6 +1,7 @@
 //! `fabrik provider new`.
 
 use std::path::{Component, Path, PathBuf};
+use std::process::Stdio;
 
 use fabrik_core::error::{Error, ErrorKind};
 use serde_json::json;
@@ -13,7 +14,10 @@ use crate::files::file_error;
 use crate::session::Session;
 
 /// What tells a checkout of Fabrik.
-const CHECKOUT: [&str; 2] = ["fabrik-core/Cargo.toml", "fabrik-providers/testkit/Cargo.toml"];
+const CHECKOUT: [&str; 2] = [
+    "fabrik-core/Cargo.toml",
+    "fabrik-providers/testkit/Cargo.toml",
+];
 
 /// Writes a provider: a crate whose tests pass.
 pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
@@ -30,7 +34,10 @@ pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
         None => start.join(template::package(name)),
     };
     if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        let error = Error::new(ErrorKind::Conflict, format!("`{}` is not empty", dir.display()));
+        let error = Error::new(
+            ErrorKind::Conflict,
+            format!("`{}` is not empty", dir.display()),
+        );
         return Err(error.hint("name another with `--dir`").into());
     }
     let source = source(session, args, &dir)?;
@@ -42,6 +49,9 @@ pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
         std::fs::create_dir_all(parent).map_err(|error| file_error("make", parent, &error))?;
         std::fs::write(&path, text).map_err(|error| file_error("write", &path, &error))?;
     }
+    if session.world.process {
+        format(session, &dir);
+    }
     if session.is_machine() {
         let names: Vec<_> = files.iter().map(|(path, _)| path).collect();
         session
@@ -49,14 +59,46 @@ pub(super) fn new(session: &mut Session, args: &ProviderNewArgs) -> Done {
             .structured(&json!({"v": 1, "name": name, "dir": dir, "files": names}))?;
         return Ok(Exit::DONE);
     }
-    let shown = dir.strip_prefix(start).unwrap_or(&dir).display().to_string();
+    let shown = dir
+        .strip_prefix(start)
+        .unwrap_or(&dir)
+        .display()
+        .to_string();
     session
         .out
         .success(&format!("wrote {} files to `{shown}`", files.len()))?;
+    let steps = [
+        (format!("cd {shown}"), ""),
+        ("cargo test".to_owned(), "the conformance suite"),
+        (
+            format!("cargo run --features program -- docs {name}"),
+            "a `fabrik` that has it",
+        ),
+    ];
+    let width = steps.iter().map(|(step, _)| step.len()).max().unwrap_or(0);
+    let steps: Vec<String> = steps
+        .iter()
+        .map(|(step, what)| format!("  {step:width$}  {what}").trim_end().to_owned())
+        .collect();
     session.out.message(&format!(
-        "\nNext:\n  cd {shown}\n  cargo test                                 conformance, against the fake\n  cargo run --features program -- docs {name}   a `fabrik` that has it\n\nIts README.md says where to go on."
+        "\nNext:\n{}\n\nIts README.md says where to go on.",
+        steps.join("\n")
     ))?;
     Ok(Exit::DONE)
+}
+
+/// Lines are broken elsewhere when the name is longer or shorter than the template's. Where there
+/// is no formatter, they stay.
+fn format(session: &Session, dir: &Path) {
+    _ = std::process::Command::new("cargo")
+        .arg("fmt")
+        .env_clear()
+        .envs(&session.world.env)
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// Where the crate gets Fabrik from: the checkout that was named, or the one around the folder.
@@ -125,8 +167,17 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         std::fs::create_dir_all(at("fabrik/examples")).unwrap();
         assert_eq!(between(&at("acme"), &at("fabrik")), Path::new("../fabrik"));
-        assert_eq!(between(&at("fabrik/x/acme"), &at("fabrik")), Path::new("../.."));
-        assert_eq!(between(&at("acme/../fabrik/x"), &at("fabrik")), Path::new(".."));
-        assert_eq!(between(Path::new("/nowhere/acme"), &at("fabrik")), absolute(&at("fabrik")));
+        assert_eq!(
+            between(&at("fabrik/x/acme"), &at("fabrik")),
+            Path::new("../..")
+        );
+        assert_eq!(
+            between(&at("acme/../fabrik/x"), &at("fabrik")),
+            Path::new("..")
+        );
+        assert_eq!(
+            between(Path::new("/nowhere/acme"), &at("fabrik")),
+            absolute(&at("fabrik"))
+        );
     }
 }

@@ -27,7 +27,8 @@ macro_rules! files {
     ($folder:literal: $($from:literal => $to:literal),* $(,)?) => {
         &[$((
             $to,
-            include_str!(concat!("../../../templates/provider/", $folder, "/", $from)),
+            include_str!(concat!(
+                "../../../templates/provider/", $folder, "/", $from)),
         )),*]
     };
 }
@@ -46,6 +47,7 @@ const HTTP: Files = files!("http":
     "AGENTS.md" => "AGENTS.md",
     "CONFORMANCE.md" => "CONFORMANCE.md",
     "src/lib.rs" => "src/lib.rs",
+    "src/client.rs" => "src/client.rs",
     "src/config.rs" => "src/config.rs",
     "src/note.rs" => "src/note.rs",
     "tests/conformance.rs" => "tests/conformance.rs",
@@ -123,9 +125,10 @@ fn named(text: &str, name: &str) -> String {
 fn dependencies(manifest: &str, source: &Source) -> String {
     let mut text = String::new();
     for line in manifest.lines() {
-        let package = PACKAGES
-            .iter()
-            .find(|(package, _)| line.strip_prefix(package).is_some_and(|rest| rest.starts_with(" = { fabrik")));
+        let package = PACKAGES.iter().find(|(package, _)| {
+            line.strip_prefix(package)
+                .is_some_and(|rest| rest.starts_with(" = { fabrik"))
+        });
         match package {
             Some((_, folder)) => {
                 let from = match source {
@@ -154,7 +157,9 @@ mod tests {
         for name in ["acme", "my_api", "s3", "a"] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "Acme", "my-api", "3s", "_a", "a_", "a__b", "é", "self", "a b"] {
+        for name in [
+            "", "Acme", "my-api", "3s", "_a", "a_", "a__b", "é", "self", "a b",
+        ] {
             assert!(!is_name(name), "{name}");
         }
     }
@@ -168,7 +173,10 @@ mod tests {
             let files = render(kind, "my_api", &source);
             for (path, text) in &files {
                 assert!(!text.to_lowercase().contains("acme"), "{path}");
-                assert!(!text.contains("{ fabrik") && !text.contains("# fabrik\n"), "{path}");
+                assert!(
+                    !text.contains("{ fabrik") && !text.contains("# fabrik\n"),
+                    "{path}"
+                );
             }
             let text = |name: &str| &files.iter().find(|(path, _)| *path == name).unwrap().1;
             assert!(text("Cargo.toml").contains("name = \"fabrik-provider-my-api\""));

@@ -19,6 +19,7 @@ use super::call::{Call, CallStep, End, Note};
 use super::journal::{Journal, millis_between};
 use super::prepare::{Preparation, Prepare, Prepared, Skipped};
 use super::rollback::{Undoing, as_before};
+use super::work::Work;
 use crate::clock::BoxFuture;
 use crate::engine::{ApplyOptions, Fault};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -161,18 +162,21 @@ impl Checkpoints for Link {
 }
 
 impl<'a> Executor<'a> {
-    #[expect(clippy::too_many_arguments, reason = "what a stage works with")]
+    /// `undo` says how each step undoes, when this is a rollback.
     pub(crate) fn new(
-        session: &'a mut Session,
-        journal: &'a mut Journal,
-        known: &'a mut Known,
-        plan: &'a Plan,
+        work: Work<'a>,
         steps: &'a Steps,
         undo: Option<&'a [Undoing]>,
-        stop: StopSignal,
-        options: &'a ApplyOptions,
-        undo_faults: &'a mut Vec<Fault>,
     ) -> Executor<'a> {
+        let Work {
+            session,
+            journal,
+            known,
+            plan,
+            options,
+            stop,
+            undo_faults,
+        } = work;
         let order = steps.graph.order().unwrap_or_default();
         let heights = steps.graph.heights(&order);
         let dependents = steps.graph.reversed();

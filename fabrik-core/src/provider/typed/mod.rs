@@ -415,8 +415,8 @@ pub struct Change<'a, S> {
     pub prior: Option<S>,
     /// Object as known before.
     pub object: Option<&'a Object>,
-    /// Top-level fields that differ from what was last sent, or that the service shows otherwise
-    /// than they are wanted (somebody changed them there).
+    /// Top-level fields that differ from what was last sent, or from what the service has (somebody
+    /// changed them by hand): those to send.
     pub changed: Vec<String>,
 }
 

@@ -305,6 +305,6 @@ fn fate(everywhere: bool) -> &'static str {
     if everywhere {
         " and was ended"
     } else {
-        " and was ended here, but may still run there"
+        ", and may still run: it could not be ended"
     }
 }

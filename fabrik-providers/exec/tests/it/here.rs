@@ -330,3 +330,44 @@ async fn what_is_left_running_on_purpose_does_not_hold_the_caller() {
         begun.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_slow_writer_gets_everything() {
+    // The program is long gone when its last bytes are taken from the pipe.
+    let (mut near, mut far) = tokio::io::duplex(1);
+    let take = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let mut all = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut far, &mut all)
+            .await
+            .unwrap();
+        all
+    };
+    let give = async {
+        let command = sh("printf %50000s x");
+        let result = runner()
+            .copy(&Cx::detached(), &HERE, &command, None, &mut near)
+            .await;
+        drop(near);
+        result
+    };
+    let (result, all) = tokio::join!(give, take);
+    assert!(result.unwrap().is_success());
+    assert_eq!(all.len(), 50_000);
+}
+
+#[tokio::test]
+async fn what_is_left_behind_cannot_write_for_ever() {
+    let command = sh("yes & echo $! >&2").timeout(Duration::from_secs(2));
+    let mut sink = tokio::io::sink();
+    let error = runner()
+        .copy(&Cx::detached(), &HERE, &command, None, &mut sink)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let pid = &error.log_lines()[0];
+    crate::support::until("yes", || {
+        !std::path::Path::new("/proc").join(pid).join("exe").exists()
+    })
+    .await;
+}

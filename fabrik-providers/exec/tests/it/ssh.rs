@@ -385,29 +385,31 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
     let Some(server) = Server::start() else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    // Kills the server's end of this very connection, then goes on to do its work.
-    let script = format!(
-        "trap '' PIPE HUP; kill -s KILL $(sed -n 's/^PPid:[[:space:]]*//p' /proc/$PPID/status); sleep 0.5; touch '{}/done'",
-        folder.path().display()
-    );
     let place = Place::from(server.target());
-    let error = runner()
-        .run(&Cx::detached(), &place, &sh(&script))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect_of()),
-        (ErrorKind::Unavailable, Effect::Unknown),
-        "{error:?}"
-    );
-    assert!(
-        error
-            .message()
-            .contains("the connection broke while `sh` on"),
-        "{error}"
-    );
-    until("the work", || folder.path().join("done").exists()).await;
+    // Kills the server's end of this very connection, then goes on to do its work: after its mark has
+    // arrived, or at once, when the mark may not have.
+    for (wait, words) in [
+        ("1", "the connection broke while `sh` on"),
+        ("0", "the connection"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "trap '' PIPE HUP; sleep {wait}; kill -s KILL $(sed -n 's/^PPid:[[:space:]]*//p' /proc/$PPID/status); \
+             sleep 0.5; touch '{}/done'",
+            folder.path().display()
+        );
+        let error = runner()
+            .run(&Cx::detached(), &place, &sh(&script))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect_of()),
+            (ErrorKind::Unavailable, Effect::Unknown),
+            "{error:?}"
+        );
+        assert!(error.message().starts_with(words), "{error}");
+        until("the work", || folder.path().join("done").exists()).await;
+    }
 }
 
 #[tokio::test]

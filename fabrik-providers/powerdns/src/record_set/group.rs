@@ -295,11 +295,7 @@ async fn comments(
         let error = error.effect(Effect::None);
         todos.iter().map(|_| End::Failed(error.clone())).collect()
     };
-    let looked = match todos {
-        [single] => pdns.part(cx, single.id()).await,
-        _ => pdns.zone(cx, zone).await,
-    };
-    let there = looked.map_err(all)?;
+    let there = pdns.zone(cx, zone).await.map_err(all)?;
     let there = there.ok_or_else(|| all(no_zone(zone)))?;
     let mut ends: Vec<End> = Vec::with_capacity(todos.len());
     for todo in todos {

@@ -110,7 +110,7 @@ impl Resource for RecordSet {
 
     async fn read(&self, cx: &Cx, pdns: &PowerDns, id: &str) -> Result<Option<Seen>> {
         let id = SetId::parse(id)?;
-        let zone = pdns.part(cx, &id).await?;
+        let zone = pdns.zone(cx, &id.zone).await?;
         Ok(zone.as_ref().and_then(|zone| observe(zone, &id)))
     }
 
@@ -120,9 +120,6 @@ impl Resource for RecordSet {
         pdns: &PowerDns,
         ids: &[String],
     ) -> Vec<ReadAnswer<RecordSetSpec, RecordSetOutputs>> {
-        if let [id] = ids {
-            return vec![self.read(cx, pdns, id).await];
-        }
         // One request for each zone.
         let mut zones: BTreeMap<String, Result<Option<Zone>>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(ids.len());

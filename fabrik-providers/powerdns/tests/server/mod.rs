@@ -164,19 +164,29 @@ impl Server {
         let zones = names.into_iter().map(|name| {
             let (_, zone) = self.api("GET", &format!("/zones/{name}"), &Json::Null);
             let (_, metadata) = self.api("GET", &format!("/zones/{name}/metadata"), &Json::Null);
-            let mut sets: Vec<Json> = zone["rrsets"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|set| set["type"] != "SOA")
-                .cloned()
-                .collect();
-            sets.sort_by_key(|set| format!("{} {}", set["name"], set["type"]));
-            for set in &mut sets {
+            let mut sets = serde_json::Map::new();
+            for set in zone["rrsets"].as_array().into_iter().flatten() {
+                let mut set = set.clone();
                 for comment in set["comments"].as_array_mut().into_iter().flatten() {
                     comment["modified_at"] = Json::Null;
                 }
+                let (name, kind) = (set["name"].as_str(), set["type"].as_str());
+                let key = format!("{} {}", name.unwrap_or_default(), kind.unwrap_or_default());
+                if kind != Some("SOA") {
+                    sets.insert(key, set);
+                }
             }
+            let metadata: serde_json::Map<String, Json> = metadata
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|meta| {
+                    (
+                        meta["kind"].as_str().unwrap_or_default().to_owned(),
+                        meta["metadata"].clone(),
+                    )
+                })
+                .collect();
             let fields = [
                 "name",
                 "kind",
@@ -189,11 +199,11 @@ impl Server {
                 .iter()
                 .map(|field| ((*field).to_owned(), zone[*field].clone()))
                 .collect();
-            shown.insert("rrsets".to_owned(), Json::from(sets));
-            shown.insert("metadata".to_owned(), metadata);
-            Json::Object(shown)
+            shown.insert("rrsets".to_owned(), Json::Object(sets));
+            shown.insert("metadata".to_owned(), Json::Object(metadata));
+            (name, Json::Object(shown))
         });
-        zones.collect()
+        zones.collect::<serde_json::Map<String, Json>>().into()
     }
 }
 

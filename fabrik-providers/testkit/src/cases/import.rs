@@ -46,7 +46,9 @@ fn i4_need(facts: &Facts<'_>) -> Need {
 
 async fn import(world: &World, stack: &Arc<Stack>, id: &str) -> Result<(), Error> {
     let engine = world.stage.engine();
-    engine.remove_state(&[IT.to_owned()]).await?;
+    if world.stage.row(IT).await.is_ok() {
+        engine.remove_state(&[IT.to_owned()]).await?;
+    }
     let address = Address::parse(IT)?;
     engine.import(stack.clone(), &address, id).await.map(drop)
 }

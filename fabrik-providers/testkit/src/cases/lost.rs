@@ -94,6 +94,8 @@ pub(super) async fn converge(world: &World, what: &str, before: usize) -> Verdic
     for round in 1..=3 {
         let report = world.stage.apply(&stack).await?;
         world.proxy.heal();
+        // What is to land later has landed by then.
+        world.clock.advance(Duration::from_secs(10));
         world.proxy.quiet().await;
         let there = world.count();
         ensure!(
