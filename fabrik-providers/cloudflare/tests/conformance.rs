@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use fabrik_fakes::cloudflare::{Cloudflare, TOKEN};
+use fabrik_fakes::cloudflare::{ACCOUNT, Cloudflare, Plan, TOKEN};
 use fabrik_provider_cloudflare::provider;
 use fabrik_testkit::Target;
 use serde_json::{Value as Json, json};
@@ -15,10 +15,13 @@ struct Service {
 }
 
 const ZONE: &str = "example.com";
+const OTHER: &str = "other.example";
 
 impl Service {
     fn start() -> Service {
         let cloud = Cloudflare::start();
+        cloud.plan_of_new_zones(Plan::Enterprise);
+        cloud.add_zone(OTHER);
         let zone = cloud.add_zone(ZONE);
         cloud.set_record_quota(&zone, 10_000);
         cloud.activate_after(1);
@@ -70,7 +73,7 @@ impl Target for Service {
 
     fn count(&self, type_name: &str) -> usize {
         match type_name {
-            "cloudflare.zone" => self.cloud.zone_names().len() - 1,
+            "cloudflare.zone" => self.cloud.zone_names().len() - 2,
             "cloudflare.dns_record" => {
                 let records = self.cloud.records(&self.zone);
                 let mut sets: Vec<String> = records
@@ -107,7 +110,7 @@ fn main() -> ExitCode {
                 .maximal(json!({
                     "zone": ZONE, "name": "{fbt}-www.example.com", "type": "A",
                     "values": ["192.0.2.1", "192.0.2.2"], "ttl": 300, "proxied": false,
-                    "comment": "made by a test",
+                    "comment": "made by a test", "tags": ["team:shop"],
                 }))
                 .variant("mail", json!({
                     "zone": ZONE, "name": "{fbt}-mail", "type": "MX",
@@ -129,7 +132,6 @@ fn main() -> ExitCode {
                 .replace("name", json!("{fbt}-other.example.com"))
                 .replace("type", json!("TXT"))
                 .invalid("values", json!(["192.0.2.300"]), "must be an IPv4 address")
-                .invalid("comment", json!("x".repeat(101)), "allows 100")
                 .invalid("ttl", json!(20), "60 to 86400")
                 .same("name", json!("{fbt}-WWW.Example.com."))
                 .same("name", json!("{fbt}-www"))
@@ -138,13 +140,15 @@ fn main() -> ExitCode {
                 .text(&["comment"])
                 .drift("ttl", |t, id| t.edit_set(id, &json!({"ttl": 900})))
                 .drift("comment", |t, id| t.edit_set(id, &json!({"comment": "by hand"})))
-                .drift("proxied", |t, id| t.edit_set(id, &json!({"proxied": true, "ttl": 1})))
+                .drift("tags", |t, id| t.edit_set(id, &json!({"tags": ["by:hand"]})))
+                .refused("tags", json!((0..21).map(|n| format!("n:{n}")).collect::<Vec<_>>()), "exceeding the quota of 20")
+                .replace("zone", json!(OTHER))
                 .gone(Service::remove_set)
                 .foreign(|t| {
                     let record = json!({"name": "fbt-www.example.com", "type": "A", "content": "192.0.2.99"});
                     t.cloud.add_record(&t.zone, &record)
                 })
-                .unmanaged(|t, id| t.edit_set(id, &json!({"tags": ["by:hand"]})))
+                .unmanaged(|t, id| t.edit_set(id, &json!({"settings": {"ipv4_only": true}})))
                 .bad_id("nothing", "ZONE/NAME/TYPE")
                 .many(250, |n| {
                     json!({"zone": ZONE, "name": format!("{{fbt}}-{n}"), "type": "A", "values": [format!("192.0.2.{n}")]})
@@ -154,17 +158,19 @@ fn main() -> ExitCode {
         .resource("cloudflare.zone", |r| {
             r.minimal(json!({"name": "{fbt}-least.example", "on_destroy": "delete"}))
                 .maximal(json!({
-                    "name": "{fbt}-zone.example", "account": fabrik_fakes::cloudflare::ACCOUNT,
-                    "type": "full", "paused": true, "on_destroy": "delete",
+                    "name": "{fbt}-zone.example", "account": ACCOUNT, "type": "full",
+                    "on_destroy": "delete",
                 }))
-                .update(json!({"paused": false}))
-                .replace("name", json!("{fbt}-other.example"))
+                .update(json!({"type": "partial"}))
+                .replace("name", json!("{fbt}-new.example"))
+                .replace("account", json!("f".repeat(32)))
                 .invalid("name", json!("no domain"), "is no host name")
+                .refused("name", json!("{fbt}-zone.invalid"), "is not a registered domain")
                 .same("name", json!("{fbt}-ZONE.example."))
-                .drift("paused", |t, id| t.cloud.set_paused(id, false))
+                .drift("type", |t, id| t.cloud.set_type(id, "partial"))
                 .gone(|t, id| t.cloud.remove_zone(id))
                 .foreign(|t| t.cloud.add_zone("fbt-zone.example"))
-                .unmanaged(|t, id| t.cloud.set_plan(id, fabrik_fakes::cloudflare::Plan::Pro))
+                .unmanaged(|t, id| t.cloud.set_paused(id, true))
                 .bad_id("nothing", "32 hexadecimal digits")
                 .many(60, |n| json!({"name": format!("{{fbt}}-{n}.example"), "on_destroy": "delete"}))
                 .reads_at_most(2)
@@ -177,11 +183,11 @@ fn main() -> ExitCode {
                     "opportunistic_encryption": "off", "http3": "off", "brotli": "off", "ipv6": "off",
                     "websockets": "off", "early_hints": "on", "security_level": "high",
                     "browser_check": "off", "email_obfuscation": "off", "hotlink_protection": "on",
-                    "ip_geolocation": "off", "cache_level": "basic", "browser_cache_ttl": 600,
+                    "ip_geolocation": "off", "cache_level": "basic", "browser_cache_ttl": 1200,
                     "always_online": "on", "rocket_loader": "on", "development_mode": "on",
                     "polish": "off",
                 }))
-                .update(json!({"ssl": "full", "browser_cache_ttl": 1200}))
+                .update(json!({"ssl": "full", "browser_cache_ttl": 1800}))
                 .invalid("polish", json!("lossy"), "does not allow to change `polish`")
                 .same("zone", json!("Example.COM."))
                 .drift("ssl", |t, _| t.cloud.set_setting(&t.zone, "ssl", &json!("off")))
@@ -190,6 +196,14 @@ fn main() -> ExitCode {
                 })
                 .unmanaged(|t, _| t.cloud.set_setting(&t.zone, "http2", &json!("off")))
                 .bad_id("nothing", "example.com")
+                .replace("zone", json!(OTHER))
+                .refused("browser_cache_ttl", json!(1_201), "Invalid value for zone setting")
+                .waive("L9", "settings cannot be deleted: they become what they were")
+                .waive("L11", "settings cannot be deleted")
+                .waive("L13", "a setting that is no longer set becomes what it was")
+                .waive("L17", "every zone has settings; there is nothing to be taken")
+                .waive("D3", "settings cannot be deleted")
+                .waive("R11", "a zone has its settings once")
         })
         .resource("cloudflare.redirect_rule", |r| {
             r.minimal(json!({
@@ -215,6 +229,7 @@ fn main() -> ExitCode {
             .gone(|t, id| t.cloud.remove_rule(id.split_once('/').unwrap().1))
             .unmanaged(|t, id| t.edit_rule(id, &json!({"logging": {"enabled": true}})))
             .bad_id("nothing", "ZONE/REF")
+            .replace("zone", json!(OTHER))
             .many(10, |n| {
                 json!({
                     "zone": ZONE, "expression": format!("http.host eq \"r{n}.example.com\""),
@@ -223,19 +238,14 @@ fn main() -> ExitCode {
             })
             .reads_at_most(1)
         })
-        .resource("cloudflare.zone_activation", |r| {
-            r.minimal(json!({"zone": ZONE}))
-                .maximal(json!({"zone": ZONE}))
-                .same("zone", json!("EXAMPLE.com."))
-                .gone(|t, _| t.cloud.set_status(&t.zone, "pending"))
-                .bad_id("no zone", "example.com")
-        })
         .lookup("cloudflare.zone_by_name", |l| {
             l.inputs(json!({"name": ZONE}))
                 .not_found(json!({"name": "{fbt}-nothing.example"}))
         })
         .action("cloudflare.cache_purge", |a| {
             a.inputs(json!({"zone": ZONE, "everything": true}))
+                .waive("S5", "the ways to purge exclude each other")
         })
+        .action("cloudflare.zone_activation", |a| a.inputs(json!({"zone": ZONE})))
         .run()
 }
