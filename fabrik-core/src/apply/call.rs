@@ -17,6 +17,9 @@ use crate::stack::OnDrift;
 use crate::state::StepRef;
 use crate::value::Value;
 
+/// How long one look may take that finds out what a lost reply did.
+const LOOK: Duration = Duration::from_secs(30);
+
 /// Most attempts at one operation.
 const ATTEMPTS: u32 = 5;
 
@@ -253,7 +256,10 @@ pub(crate) async fn resolve(
     let mut failures = 0_u32;
     loop {
         let was_certain = clock.now() >= certain;
-        match look(item, instance, cx).await {
+        // The operation's time may be up; a look has its own.
+        let until = clock.now().checked_add(LOOK).unwrap_or(certain);
+        let looking = cx.clone().with_deadline(until);
+        match look(item, instance, &looking).await {
             Ok(Some(end)) => return end,
             Ok(None) if was_certain => return End::NotDone,
             Ok(None) => failures = 0,
