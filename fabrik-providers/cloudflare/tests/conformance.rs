@@ -16,23 +16,34 @@ struct Service {
 
 const ZONE: &str = "example.com";
 const OTHER: &str = "other.example";
+const PENDING: &str = "pending.example";
 
 impl Service {
     fn start() -> Service {
         let cloud = Cloudflare::start();
         cloud.plan_of_new_zones(Plan::Enterprise);
         cloud.add_zone(OTHER);
+        let pending = cloud.add_zone(PENDING);
+        cloud.set_status(&pending, "pending");
         let zone = cloud.add_zone(ZONE);
         cloud.set_record_quota(&zone, 10_000);
         cloud.activate_after(1);
         Service { cloud, zone }
     }
 
+    /// What both zones have.
+    fn everywhere(&self, list: fn(&Cloudflare, &str) -> Vec<Json>) -> Vec<Json> {
+        let zones = [ZONE, OTHER].into_iter();
+        let ids = zones.filter_map(|zone| self.cloud.zone_id(zone));
+        ids.flat_map(|id| list(&self.cloud, &id)).collect()
+    }
+
     /// The records of a set's id: `ZONE/NAME/TYPE`.
     fn set(&self, id: &str) -> Vec<String> {
-        let (_, rest) = id.split_once('/').unwrap();
+        let (zone, rest) = id.split_once('/').unwrap();
         let (name, kind) = rest.rsplit_once('/').unwrap();
-        let found = self.cloud.record_set(&self.zone, name, kind);
+        let zone = self.cloud.zone_id(zone).unwrap();
+        let found = self.cloud.record_set(&zone, name, kind);
         let ids = found
             .iter()
             .map(|record| record["id"].as_str().unwrap().to_owned());
@@ -73,9 +84,9 @@ impl Target for Service {
 
     fn count(&self, type_name: &str) -> usize {
         match type_name {
-            "cloudflare.zone" => self.cloud.zone_names().len() - 2,
+            "cloudflare.zone" => self.cloud.zone_names().len() - 3,
             "cloudflare.dns_record" => {
-                let records = self.cloud.records(&self.zone);
+                let records = self.everywhere(Cloudflare::records);
                 let mut sets: Vec<String> = records
                     .iter()
                     .map(|record| format!("{}/{}", record["name"], record["type"]))
@@ -84,11 +95,14 @@ impl Target for Service {
                 sets.dedup();
                 sets.len()
             }
-            "cloudflare.redirect_rule" => self.cloud.rules(&self.zone).len(),
+            "cloudflare.redirect_rule" => self.everywhere(Cloudflare::rules).len(),
             "cloudflare.cache_purge" => self.cloud.purges().len(),
             "cloudflare.zone_settings" => {
                 let dump = self.cloud.dump();
-                usize::from(dump[ZONE]["settings"] != json!({}))
+                let changed = [ZONE, OTHER].iter();
+                changed
+                    .filter(|zone| dump[**zone]["settings"] != json!({}))
+                    .count()
             }
             _ => 0,
         }
@@ -246,6 +260,6 @@ fn main() -> ExitCode {
             a.inputs(json!({"zone": ZONE, "everything": true}))
                 .waive("S5", "the ways to purge exclude each other")
         })
-        .action("cloudflare.zone_activation", |a| a.inputs(json!({"zone": ZONE})))
+        .action("cloudflare.zone_activation", |a| a.inputs(json!({"zone": PENDING})))
         .run()
 }
