@@ -204,6 +204,10 @@ impl Call {
                             Judged::End(End::Failed(error))
                         }
                     }
+                    // Dropped by request: the intent stays open, and the next run finds out.
+                    End::Unsure(_) if self.cx.stop().state() == crate::provider::Stop::Now => {
+                        std::future::pending().await
+                    }
                     End::Unsure(why) => Judged::End(End::Unsure(format!("{error}; {why}"))),
                     end => Judged::End(end),
                 }
