@@ -89,6 +89,11 @@ impl Refusal {
         self.text.contains("UNIQUE constraint") || self.text.contains("ER_DUP_ENTRY")
     }
 
+    /// An id refers to something that is not there.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.text.contains("FOREIGN KEY") || self.text.contains("foreign key")
+    }
+
     /// As an error. What was refused had no effect, unless its caller knows better.
     pub(crate) fn error(&self) -> Error {
         let said = if self.text.is_empty() {
@@ -105,7 +110,7 @@ impl Refusal {
         } else if self.is_logged_out() {
             Error::new(ErrorKind::Auth, "the server has ended the login")
                 .hint("run it again; when it stays so, check `username` and `password`")
-        } else if self.text.contains("FOREIGN KEY") || self.text.contains("foreign key") {
+        } else if self.is_reference() {
             Error::new(
                 ErrorKind::Invalid,
                 format!("an id refers to something the server does not have: {said}"),
