@@ -6,5 +6,7 @@ mod service;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    service::suite("").run()
+    service::suite("")
+        .document("tests/acme/CONFORMANCE.md")
+        .run()
 }

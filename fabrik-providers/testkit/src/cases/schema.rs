@@ -32,6 +32,8 @@ pub(super) fn cases() -> Vec<Case> {
             "names of outputs do not collide with roots of references" always, s8),
         case!(Provider "S9" "the_configuration_too"
             "the configuration's schema keeps the rules of S1, S2, S3, S4 and S6" s9_need, s9),
+        case!(Provider "S10" "every_type_has_samples"
+            "every type of the provider is tested, or listed as untested" s9_need, s10),
     ]
 }
 
@@ -485,6 +487,27 @@ async fn s9(ctx: Ctx) -> Verdict {
     ensure!(
         refused,
         "an unknown field of the configuration was accepted: `deny_unknown_fields` is missing"
+    );
+    Ok(())
+}
+
+async fn s10(ctx: Ctx) -> Verdict {
+    let provider = (ctx.def.provider)();
+    let def = &ctx.def;
+    let declared = def.resources.iter().chain(&def.lookups).chain(&def.actions);
+    let declared: Vec<&str> = declared.map(|samples| samples.type_name.as_str()).collect();
+    let types = provider
+        .info()
+        .types
+        .iter()
+        .map(|info| info.name.to_string());
+    let bare: Vec<String> = types
+        .filter(|name| !declared.contains(&name.as_str()) && !def.untested.contains_key(name))
+        .collect();
+    ensure!(
+        bare.is_empty(),
+        "types without samples (.resource, .lookup, .action, or .untested with a reason): {}",
+        bare.join(", ")
     );
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! HTTP/1.1 on both sides, and WebSockets after their upgrade.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -198,7 +197,7 @@ async fn ask(hub: &Hub, request: Request<Full<Bytes>>) -> Result<Answer, String>
 }
 
 /// The answer; cut after so many bytes of its body.
-fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
+pub(super) fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
     let length = answer.body.len();
     let body = match cut {
         None => Reply::whole(answer.body),
@@ -227,15 +226,8 @@ fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
     response
 }
 
-/// The answer to an upgrade that is refused.
-pub(super) fn refusal(status: StatusCode, text: &'static str) -> Response<Reply> {
-    let mut response = Response::new(Reply::whole(Bytes::from_static(text.as_bytes())));
-    *response.status_mut() = status;
-    response
-}
-
 /// The answer to an upgrade that is accepted.
-pub(super) fn switching(accept: &str) -> Result<Response<Reply>, Infallible> {
+pub(super) fn switching(accept: &str) -> Response<Reply> {
     let mut response = Response::new(Reply::whole(Bytes::new()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -244,5 +236,5 @@ pub(super) fn switching(accept: &str) -> Result<Response<Reply>, Infallible> {
     if let Ok(accept) = HeaderValue::try_from(accept) {
         headers.insert("sec-websocket-accept", accept);
     }
-    Ok(response)
+    response
 }

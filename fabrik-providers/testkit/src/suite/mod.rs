@@ -55,10 +55,13 @@ pub(crate) struct Definition {
     pub(crate) refusal: Option<Refusal>,
     pub(crate) reads: Option<Reads>,
     pub(crate) waived: BTreeMap<String, String>,
+    pub(crate) untested: BTreeMap<String, String>,
     /// The folder of the provider's crate, where it is known.
     pub(crate) folder: Option<PathBuf>,
     /// Generated files are written.
     pub(crate) update: bool,
+    /// Where the generated table of cases is, in that folder.
+    pub(crate) document: String,
 }
 
 /// The suite for a provider; [`Suite::run`] is the test program.
@@ -128,8 +131,10 @@ impl Untargeted {
                 refusal: None,
                 reads: None,
                 waived: BTreeMap::new(),
+                untested: BTreeMap::new(),
                 folder: None,
                 update: false,
+                document: "CONFORMANCE.md".to_owned(),
             },
             target: std::marker::PhantomData,
         }
@@ -145,6 +150,7 @@ impl<T: Target> Suite<T> {
         samples: impl FnOnce(Resource<T>) -> Resource<T>,
     ) -> Self {
         let resource = samples(Resource::new(type_name));
+        self.def.untested.remove(type_name);
         self.def.resources.push(Arc::new(resource.samples));
         self
     }
@@ -228,6 +234,23 @@ impl<T: Target> Suite<T> {
     #[must_use]
     pub fn waive(mut self, case: &str, why: &str) -> Self {
         self.def.waived.insert(case.to_owned(), why.to_owned());
+        self
+    }
+
+    /// A type of the provider that has no samples, and why. It is listed in the provider's
+    /// documents.
+    #[must_use]
+    pub fn untested(mut self, type_name: &str, why: &str) -> Self {
+        self.def
+            .untested
+            .insert(type_name.to_owned(), why.to_owned());
+        self
+    }
+
+    /// Where the generated table of cases is, in the crate's folder; `CONFORMANCE.md` unless said.
+    #[must_use]
+    pub fn document(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.def.document);
         self
     }
 

@@ -41,6 +41,7 @@ pub(crate) fn suite(bug: &'static str) -> Suite<Acme> {
 pub(crate) fn notes(bug: &'static str) -> Suite<Acme> {
     fabrik_testkit::suite("acme", move || provider(bug))
         .target(Acme::start)
+        .untested("acme.folder", "not the subject here")
         .wrong_token(json!({"token": "wrong-token-2b7e"}), "token")
         .lacking(Acme::make_read_only, "notes:write")
         .resource("acme.note", |r| {
