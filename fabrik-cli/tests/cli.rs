@@ -25,6 +25,8 @@ mod inspect;
 mod life;
 #[path = "cli/local.rs"]
 mod local;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

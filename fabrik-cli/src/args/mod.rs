@@ -5,6 +5,7 @@ mod manage;
 pub mod parse;
 mod provider;
 mod run;
+mod start;
 mod text;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use run::{
     ApplyArgs, DestroyArgs, OnFailureArg, PlanArgs, RefreshArg, RefreshArgs, RollbackArgs,
     SelectArgs, Target,
 };
+pub use start::{NewArgs, TemplatesArgs};
 
 /// Turn one YAML spec into a running, named, monitored service, and keep it that way
 #[derive(Debug, Parser)]
@@ -126,6 +128,10 @@ pub struct GlobalArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a project from a template, or write a spec for one that is there
+    New(NewArgs),
+    /// List the templates for new projects
+    Templates(TemplatesArgs),
     /// Check the spec without touching anything
     Validate(ValidateArgs),
     /// Show what apply would change
@@ -179,6 +185,8 @@ impl Command {
     /// Its name, as typed.
     pub fn name(&self) -> &'static str {
         match self {
+            Command::New(_) => "new",
+            Command::Templates(_) => "templates",
             Command::Validate(_) => "validate",
             Command::Plan(_) => "plan",
             Command::Apply(_) => "apply",

@@ -13,6 +13,7 @@ mod history;
 mod import;
 mod logs;
 mod man;
+mod new;
 mod outputs;
 mod plan;
 mod provider;
@@ -22,6 +23,7 @@ mod schema;
 mod secrets;
 mod state;
 mod status;
+mod templates;
 mod validate;
 
 use crate::args::Command;
@@ -40,6 +42,8 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
         }
+        Command::New(args) => new::new(session, &args),
+        Command::Templates(args) => templates::templates(session, &args),
         Command::Schema(args) => schema::schema(session, &args),
         Command::Docs(args) => docs::docs(session, &args),
         Command::Explain(args) => explain::explain(session, &args),

@@ -164,3 +164,24 @@ fn what_a_run_says() {
         insta::assert_snapshot!(all.join("\n"));
     });
 }
+
+/// A stack whose second note is refused, and whose first cannot be taken back until it says so.
+const STUCK: &str = "  - { id: a, type: demo.note, spec: { name: a, trouble: keep } }
+  - { id: b, type: demo.note, depends_on: [a], spec: { name: b, trouble: refused } }\n";
+
+#[test]
+fn a_stuck_run_is_finished_by_resuming() {
+    let context = TestContext::with_notes(STUCK);
+    let stuck = context.run(&["apply", "--yes"]).code(7);
+    assert!(stuck.err.contains("--resume"), "{}", stuck.all());
+    let again = context.run(&["rollback", "--resume"]).code(7);
+    assert!(again.err.contains("resources.a"), "{}", again.all());
+    assert!(context.note("a").is_some());
+
+    context.free_notes();
+    let done = context.run(&["rollback", "--resume"]).code(0);
+    assert!(done.err.contains("rolled back"), "{}", done.all());
+    assert_eq!(context.note("a"), None);
+    let rows = context.run(&["state", "list"]).code(0);
+    assert_eq!(rows.out, "");
+}

@@ -5,35 +5,27 @@ use std::sync::Arc;
 use super::executor::{Executor, StageResult};
 use super::journal::Journal;
 use super::rollback;
-use crate::engine::{ApplyOptions, Fault};
+use super::work::Work;
 use crate::error::{Error, Result};
 use crate::event::EventBody;
-use crate::plan::Plan;
 use crate::plan::steps::Stage;
-use crate::provider::{Stop, StopSignal};
+use crate::provider::Stop;
 use crate::session::{Known, KnownObject, Session};
 use crate::state::{EntryKind, Phase, StepRef};
 
 /// Takes back what the journal's run did: builds the rollback from journal and state, and walks it.
 /// A failed undo is tried again a few times.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a rollback works with all of its run"
-)]
-pub(crate) async fn undo(
-    session: &mut Session,
-    journal: &mut Journal,
-    known: &mut Known,
-    plan: &Plan,
-    stop: StopSignal,
-    options: &ApplyOptions,
-    undo_faults: &mut Vec<Fault>,
-    error: &Error,
-) -> Result<StageResult> {
+pub(crate) async fn undo(work: &mut Work<'_>, error: &Error) -> Result<StageResult> {
     const ROUNDS: u32 = 3;
     let mut total = StageResult::default();
     let mut unable: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
+        let Work {
+            session,
+            journal,
+            known,
+            ..
+        } = work.lend();
         let next = next_step(journal);
         open_for_undo(session, journal, known).await?;
         let undo = rollback::build(journal, session, next)?;
@@ -93,17 +85,7 @@ pub(crate) async fn undo(
                 known.objects.remove(&step.address);
             }
         }
-        let mut executor = Executor::new(
-            session,
-            journal,
-            known,
-            plan,
-            &undo.steps,
-            Some(&undo.bodies),
-            stop.clone(),
-            options,
-            undo_faults,
-        );
+        let mut executor = Executor::new(work.lend(), &undo.steps, Some(&undo.bodies));
         let stage = executor.run(Stage::First).await?;
         total.created += stage.created;
         total.updated += stage.updated;

@@ -1,4 +1,5 @@
-//! Changes of state alone: import, move, remove, secrets; each a run of its own in history.
+//! Changes of state alone: import, move, remove, secrets; each a run of its own in history. While a
+//! run is open, what it left in doubt can be settled, as part of that run.
 
 use std::sync::Arc;
 
@@ -345,15 +346,28 @@ impl Engine {
         events: Emitter,
     ) -> Result<usize> {
         let snapshot = self.0.store.load().await?;
-        if let Some(open) = snapshot.unfinished() {
-            return Err(
-                Error::new(ErrorKind::Conflict, format!("run {open} was interrupted")).hint(
-                    "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it",
-                ),
-            );
-        }
         let (cuts, touched) = cut(&snapshot)?;
         let count = cuts.len();
+        if let Some(open) = snapshot.unfinished() {
+            if !all_in_doubt(&snapshot, &touched) {
+                return Err(interrupted(open));
+            }
+            // What could not be found out about the open run is said by the user. It is recorded
+            // as part of that run, which goes on with it.
+            let mut journal = Journal::new(
+                self.0.clone(),
+                lease.clone(),
+                &snapshot,
+                open,
+                events,
+                Vec::new(),
+            );
+            for (kind, changes) in cuts {
+                journal.push(said(kind, note), changes, None);
+            }
+            journal.commit().await?;
+            return Ok(count);
+        }
         let run = snapshot.last_run + 1;
         let mut journal = Journal::new(
             self.0.clone(),
@@ -421,4 +435,31 @@ fn declared<'a>(stack: &'a Stack, address: &Address) -> Result<&'a Declared> {
             None => error.hint("declare it first, then import"),
         }
     })
+}
+
+/// Whether all there is at some addresses is in doubt.
+fn all_in_doubt(snapshot: &Snapshot, addresses: &[Address]) -> bool {
+    !addresses.is_empty()
+        && addresses.iter().all(|address| {
+            let mut rows = snapshot.rows.iter().filter(|row| row.address == *address);
+            rows.clone().next().is_some() && rows.all(|row| row.status == RowStatus::Unsure)
+        })
+}
+
+/// An entry of an open run that settles a doubt. There is nothing to go back to, so it keeps no row.
+fn said(kind: EntryKind, note: &str) -> EntryKind {
+    match kind {
+        EntryKind::State { address, what, .. } => EntryKind::State {
+            address,
+            what: format!("{what} (`{note}`)"),
+            before: None,
+        },
+        other => other,
+    }
+}
+
+fn interrupted(open: u64) -> Error {
+    Error::new(ErrorKind::Conflict, format!("run {open} was interrupted")).hint(
+        "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it; until then only what is in doubt can be imported or forgotten",
+    )
 }

@@ -198,7 +198,8 @@ impl<'a> Launch<'a> {
         } else {
             verify::WITHIN
         };
-        self.check("http", "", spec, concerns.to_vec());
+        // Checks of `verify` are named after their kind, and this one tells something else.
+        self.check("http", "health", "", spec, concerns.to_vec());
         if let Some(check) = self.cx.parts().checks.last_mut() {
             check.within = patience.saturating_add(start);
         }
@@ -208,7 +209,7 @@ impl<'a> Launch<'a> {
         for (index, host) in hosts.iter().enumerate() {
             if !is_wildcard(&host.name) {
                 let spec = Map::from([("name".into(), host.name.clone())]);
-                self.check("tls", suffix(index, host), spec, concerns.to_vec());
+                self.check("tls", "tls", suffix(index, host), spec, concerns.to_vec());
                 self.be_patient();
             }
         }
@@ -261,16 +262,16 @@ impl<'a> Launch<'a> {
             }
         }
         let concerns = self.made_since(before);
-        self.check("dns", suffix(index, host), spec, concerns);
+        self.check("dns", "dns", suffix(index, host), spec, concerns);
         self.be_patient();
         Ok(())
     }
 
     /// Adds a check.
-    fn check(&mut self, kind: &str, suffix: &str, spec: Map, concerns: Vec<Address>) {
+    fn check(&mut self, kind: &str, label: &str, suffix: &str, spec: Map, concerns: Vec<Address>) {
         let dash = if suffix.is_empty() { "" } else { "-" };
         let parts = self.cx.parts();
-        let name = format!("{}.{kind}{dash}{suffix}", parts.base());
+        let name = format!("{}.{label}{dash}{suffix}", parts.base());
         let mut check = verify::declare(name, kind, Value::Map(Arc::new(spec)));
         check.concerns = concerns;
         parts.checks.push(check);

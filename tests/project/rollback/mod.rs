@@ -114,6 +114,11 @@ async fn holds(case: &'static Case) {
             way.fail_undos(&mut failed).await;
         }
     }
+    for version in [Version::First, Version::Second] {
+        let checks = stage.stack(version).checks;
+        let names: BTreeSet<_> = checks.iter().map(|check| check.name.clone()).collect();
+        assert_eq!(names.len(), checks.len(), "checks of one name: {names:?}");
+    }
     let checks: BTreeSet<String> = [Version::First, Version::Second]
         .into_iter()
         .flat_map(|version| stage.stack(version).checks)

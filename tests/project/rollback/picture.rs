@@ -26,7 +26,7 @@ enum Seen {
     /// An output.
     Output(Value),
     /// What the agent holds.
-    Held(Json),
+    Held(String),
     /// What a URL answers.
     Answer(String),
     /// Permissions and text of a file that is none of the example's.
@@ -54,18 +54,25 @@ impl Stage {
         let snapshot = self.engine.store().load().await.unwrap();
         assert_eq!(snapshot.unfinished(), None, "a run is still open");
         let status = self.agent().status().await.ok();
+        // An agent with nothing to do ends, and the next one may have another port.
+        let port = status.as_ref().and_then(|status| status.listen.first());
+        let port = port.map_or_else(String::new, |address| format!(":{}", address.port()));
         let mut seen = BTreeMap::new();
         for row in snapshot.rows {
             let name = format!("row {} {:?}", row.address, row.status);
-            let twice = seen.insert(name, Seen::Row(Box::new(up_to_ids(row))));
+            let mut row = up_to_ids(row);
+            row.object.inputs = on_any_port(&row.object.inputs, &port);
+            row.object.outputs = on_any_port(&row.object.outputs, &port);
+            let twice = seen.insert(name, Seen::Row(Box::new(row)));
             assert_eq!(twice, None, "two objects at one address");
         }
         for (name, value) in snapshot.outputs {
+            let value = on_any_port(&value, &port);
             seen.insert(format!("output {name}"), Seen::Output(value));
         }
         if let Some(status) = &status {
-            held(status, &mut seen);
-            answers(status, &mut seen);
+            held(status, &port, &mut seen);
+            answers(status, &port, &mut seen);
         }
         self.files(&mut seen);
         let processes = self.processes(status.as_ref());
@@ -141,8 +148,20 @@ fn up_to_ids(mut row: Row) -> Row {
     row
 }
 
-fn held(status: &AgentStatus, seen: &mut BTreeMap<String, Seen>) {
+/// A value with `:PORT` in place of the agent's port.
+fn on_any_port(value: &Value, port: &str) -> Value {
+    let changed = value.rewrite(&mut |node| {
+        Ok::<_, std::convert::Infallible>(match &node {
+            Value::Str(text) if !port.is_empty() => Value::from(text.replace(port, ":PORT")),
+            _ => node,
+        })
+    });
+    changed.unwrap_or_else(|never| match never {})
+}
+
+fn held(status: &AgentStatus, port: &str, seen: &mut BTreeMap<String, Seen>) {
     let mut put = |kind: &str, name: &str, held: Json| {
+        let held = held.to_string().replace(port, ":PORT");
         seen.insert(format!("{kind} {name}"), Seen::Held(held));
     };
     for service in &status.services {
@@ -184,7 +203,7 @@ fn serving(service: &ServiceInfo) -> Json {
 }
 
 /// What each URL answers, but for what no two answers have in common.
-fn answers(status: &AgentStatus, seen: &mut BTreeMap<String, Seen>) {
+fn answers(status: &AgentStatus, port: &str, seen: &mut BTreeMap<String, Seen>) {
     for url in status.routes.iter().flat_map(|route| &route.urls) {
         let answer = support::get(url).unwrap_or_else(|| panic!("{url} does not answer"));
         let mut text = String::new();
@@ -196,6 +215,6 @@ fn answers(status: &AgentStatus, seen: &mut BTreeMap<String, Seen>) {
             }
         }
         text.push_str(answer.body.split(" from process ").next().unwrap());
-        seen.insert(url.clone(), Seen::Answer(text));
+        seen.insert(url.replace(port, ":PORT"), Seen::Answer(text));
     }
 }

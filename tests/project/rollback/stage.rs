@@ -221,8 +221,6 @@ fn settings(place: &Place) -> LocalSettings {
             launch.args = ["agent", "local"].map(Into::into).to_vec();
             launch.args.push(state_dir.into());
             launch.args.extend(["--port".into(), port.into()]);
-            // It stays while nothing is there, so that it is started once.
-            launch.args.extend(["--idle-exit", "10m"].map(Into::into));
             launch.env.clone_from(&env);
             launch
         },

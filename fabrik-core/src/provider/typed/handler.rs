@@ -104,7 +104,11 @@ impl<R: Resource> Managed<R> {
             let path = Path::key((*key).clone());
             let fields = self.1.fields.at(&path);
             let there = observed.inputs.at(&path).unwrap_or_default();
-            let shown = !fields.write_only && !observed.hidden.contains(&path);
+            let is_hidden = observed
+                .hidden
+                .iter()
+                .any(|hidden| path.starts_with(hidden));
+            let shown = !fields.write_only && !is_hidden;
             shown && !same_value(fields, wanted, &there)
         });
         changed.extend(drifted.map(|(key, _)| key.to_string()));

@@ -1,9 +1,20 @@
 //! The cases. Each is a function from a fresh world to a verdict, with a rule when it applies.
 
+mod calls;
+mod credentials;
 mod drift;
+mod import;
 mod life;
+mod lost;
+mod many;
+mod observe;
 mod purity;
-mod resilience;
+mod refuse;
+mod schema;
+mod secrecy;
+mod transport;
+mod upgrade;
+mod values;
 
 use fabrik_core::clock::BoxFuture;
 use fabrik_core::provider::Mode;
@@ -62,13 +73,33 @@ pub(crate) use case;
 
 /// Every case, in the order of its number.
 pub(crate) fn cases() -> Vec<Case> {
-    [
+    let mut all = [
+        schema::cases(),
+        credentials::cases(),
         life::cases(),
+        values::cases(),
+        import::cases(),
         drift::cases(),
-        resilience::cases(),
+        transport::cases(),
+        lost::cases(),
+        refuse::cases(),
+        many::cases(),
+        secrecy::cases(),
         purity::cases(),
+        upgrade::cases(),
+        observe::cases(),
+        calls::cases(),
     ]
-    .concat()
+    .concat();
+    all.sort_by_key(|case| place(case.id));
+    all
+}
+
+/// The order of groups, then of numbers.
+fn place(id: &str) -> (usize, u32) {
+    let (group, number) = id.split_at(1);
+    let group = "SCLFGVIDRXPUOQA".find(group).unwrap_or(usize::MAX);
+    (group, number.parse().unwrap_or_default())
 }
 
 /// Applies to whatever has samples.

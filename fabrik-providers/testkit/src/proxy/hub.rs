@@ -151,7 +151,9 @@ impl Hub {
     pub(super) fn begin(self: &Arc<Hub>, mut exchange: Exchange) -> (Ticket, Option<Fault>) {
         self.with(|state| {
             exchange.number = u64::try_from(state.log.len()).unwrap_or_default() + 1;
-            if let Some(reads) = &state.reads {
+            // Opening a socket changes nothing, whatever its messages do.
+            let opens = exchange.kind == super::socket::UPGRADE;
+            if let Some(reads) = state.reads.as_ref().filter(|_| !opens) {
                 exchange.write = !reads(&exchange);
             }
             let mut met = None;
@@ -269,7 +271,7 @@ impl Hub {
 
     /// Whoever asks something later finds what was due before done: a virtual clock may run far
     /// ahead of the background task.
-    async fn deliver_due(&self) {
+    pub(super) async fn deliver_due(&self) {
         let now = self.clock.now();
         let due: Vec<Late> = self.with(|state| {
             let late = std::mem::take(&mut state.late);

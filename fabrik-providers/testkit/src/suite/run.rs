@@ -10,6 +10,7 @@ use super::samples::Samples;
 use super::world::{Stop, Verdict, World};
 use super::{Definition, Facts, Need, Probe, coverage};
 use crate::cases::{Case, Scope, cases};
+use crate::watch::Logged;
 
 /// The longest a case may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -47,9 +48,22 @@ pub(crate) struct Ctx {
     pub(crate) def: Arc<Definition>,
     pub(crate) samples: Option<Arc<Samples>>,
     pub(crate) seed: u64,
+    pub(crate) logged: Logged,
 }
 
 impl Ctx {
+    /// A fresh world whose spec takes secrets from outside instead of holding them.
+    pub(crate) fn veiled(&self) -> Verdict<World> {
+        let world = World::build(
+            &self.def,
+            self.samples.as_ref(),
+            self.seed,
+            |json| json,
+            true,
+        );
+        Ok(world?)
+    }
+
     /// A fresh world.
     pub(crate) fn world(&self) -> Verdict<World> {
         Ok(World::start(&self.def, self.samples.as_ref(), self.seed)?)
@@ -115,6 +129,8 @@ impl Planned {
             Ok(runtime) => runtime,
             Err(error) => return Ended::Failed(error.to_string()),
         };
+        // Listening costs time, and one case alone asks for it.
+        let _listening = (self.case.id == "X1").then(|| self.ctx.logged.listen());
         let work = (self.case.run)(self.ctx.clone());
         let verdict = runtime.block_on(async { tokio::time::timeout(LIMIT, work).await });
         runtime.shutdown_background();
@@ -162,6 +178,7 @@ pub(crate) fn planned(def: &Arc<Definition>) -> Vec<Planned> {
                 def: def.clone(),
                 samples: samples.cloned(),
                 seed: seed_of(&name),
+                logged: Logged::default(),
             };
             all.push(Planned {
                 name,
@@ -174,7 +191,16 @@ pub(crate) fn planned(def: &Arc<Definition>) -> Vec<Planned> {
     all
 }
 
-pub(super) fn run(def: Arc<Definition>) -> ExitCode {
+/// The environment, read here and nowhere else: this is a test program, not a library.
+#[expect(clippy::disallowed_methods, reason = "settings of a test program")]
+fn settings(def: &mut Definition) {
+    def.folder = std::env::var("CARGO_MANIFEST_DIR").ok().map(Into::into);
+    def.update = std::env::var("FABRIK_UPDATE").is_ok_and(|value| value == "1");
+}
+
+pub(super) fn run(mut def: Definition) -> ExitCode {
+    settings(&mut def);
+    let def = Arc::new(def);
     let arguments = Arguments::from_args();
     let probe = Arc::new(Probe::default());
     let only = arguments.filter.clone().filter(|_| arguments.exact);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use fabrik_core::clock::VirtualClock;
 use fabrik_core::error::{Error, Result};
-use fabrik_core::provider::{Instance, Object, OpId, Operation, ReadRequest, TypeInfo, Verb};
+use fabrik_core::provider::{
+    Fields, Instance, Object, OpId, Operation, ReadRequest, TypeInfo, Verb,
+};
 use fabrik_core::stack::Stack;
 use fabrik_core::state::Row;
-use fabrik_core::value::{Value, from_json, to_wire};
+use fabrik_core::value::{Segment, Value, from_json, to_wire};
 use serde_json::{Map, Value as Json, json};
 
 use super::samples::Samples;
@@ -32,8 +34,30 @@ pub(crate) type Verdict<T = ()> = std::result::Result<T, Stop>;
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
-        Stop::Fail(format!("{error:?}"))
+        Stop::Fail(tell(&error))
     }
+}
+
+/// Everything an error says, without the texts it points into.
+pub(crate) fn tell(error: &Error) -> String {
+    let Some(diagnostics) = error.diagnostics() else {
+        return format!("{error:?}");
+    };
+    let mistakes = diagnostics
+        .items
+        .iter()
+        .filter(|one| one.severity == fabrik_core::diagnostic::Severity::Error);
+    let told = mistakes.map(|one| {
+        let path = one.path.as_ref().map(ToString::to_string);
+        format!(
+            "{} (at `{}`) {}",
+            one.summary,
+            path.unwrap_or_default(),
+            one.help.join(" ")
+        )
+    });
+    let told: Vec<String> = told.collect();
+    format!("{:?}: {}", error.kind(), told.join("; "))
 }
 
 impl From<String> for Stop {
@@ -70,6 +94,7 @@ pub(crate) struct World {
     pub(crate) clock: VirtualClock,
     pub(crate) stage: Stage,
     pub(crate) config: Json,
+    veiled: bool,
 }
 
 impl World {
@@ -88,6 +113,17 @@ impl World {
         seed: u64,
         change: impl FnOnce(Json) -> Json,
     ) -> Result<World> {
+        World::build(def, samples, seed, change, false)
+    }
+
+    /// With a changed configuration, and secrets kept out of the spec.
+    pub(crate) fn build(
+        def: &Arc<Definition>,
+        samples: Option<&Arc<Samples>>,
+        seed: u64,
+        change: impl FnOnce(Json) -> Json,
+        veiled: bool,
+    ) -> Result<World> {
         let held = (def.start)();
         let clock = virtual_clock();
         let wire = held.target.wire();
@@ -100,11 +136,17 @@ impl World {
         if wire == Wire::Direct {
             provider = proxy.wrap(provider);
         }
-        let stage = Stage::builder()
+        let fields = Fields::of_schema(&provider.info().config);
+        let name = provider.info().name.to_string();
+        let mut stage = Stage::builder()
             .provider_arc(provider, config.clone())
             .clock(clock.clone())
             .seed(seed)
             .build()?;
+        if veiled {
+            let shown = veil(&stage, &fields, &config, false);
+            stage.show(&name, shown);
+        }
         Ok(World {
             def: def.clone(),
             samples: samples.cloned(),
@@ -113,6 +155,7 @@ impl World {
             clock,
             stage,
             config,
+            veiled,
         })
     }
 
@@ -193,7 +236,15 @@ impl World {
     }
 
     pub(crate) fn load_parts(&self, parts: &[Part]) -> Result<Arc<Stack>> {
-        load_parts(&self.stage, &|json| self.filled(json), parts)
+        let mut parts = parts.to_vec();
+        if self.veiled {
+            for part in &mut parts {
+                let info = self.stage.registry().type_info(&part.type_name)?;
+                let filled = self.filled(&part.inputs);
+                part.inputs = veil(&self.stage, &info.fields, &filled, false);
+            }
+        }
+        load_parts(&self.stage, &|json| self.filled(json), &parts)
     }
 
     /// A stack of what the sample needs, and nothing else.
@@ -289,6 +340,30 @@ pub(crate) fn load_parts(
         resources.insert(part.id.clone(), Json::Object(block));
     }
     stage.load(&json!({ "resources": resources }))
+}
+
+/// The same with references to secrets where secrets stood.
+fn veil(stage: &Stage, fields: &Fields, json: &Json, secret: bool) -> Json {
+    let secret = secret || fields.sensitive;
+    match json {
+        Json::String(text) if secret && !text.contains("${") => Json::String(stage.secret(text)),
+        Json::Array(items) => {
+            let below = fields.items.as_deref().unwrap_or(fields);
+            items
+                .iter()
+                .map(|item| veil(stage, below, item, secret))
+                .collect()
+        }
+        Json::Object(map) => map
+            .iter()
+            .map(|(key, item)| {
+                let below = fields.child(&Segment::Key(key.as_str().into()));
+                (key.clone(), veil(stage, below, item, secret))
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
 }
 
 /// Lays changes over a sample; null takes a field out.
