@@ -6,6 +6,7 @@ use fabrik_core::error::Result;
 use fabrik_core::provider::Cx;
 use http::Method;
 
+use crate::clocks::Clocks;
 use crate::config::HttpConfig;
 use crate::layers;
 use crate::request::Request;
@@ -18,6 +19,7 @@ pub struct Client(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: HttpConfig,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clocks: Arc<Clocks>,
 }
 
 impl std::fmt::Debug for Client {
@@ -39,8 +41,13 @@ impl Client {
     /// A client whose requests are sent by something else: an embedder's own HTTP client, a test.
     /// All layers but the wire remain.
     pub fn over(config: HttpConfig, wire: Arc<dyn Transport>) -> Client {
-        let transport = layers::around(&config, wire);
-        Client(Arc::new(Inner { config, transport }))
+        let clocks = Arc::new(Clocks::default());
+        let transport = layers::around(&config, wire, clocks.clone());
+        Client(Arc::new(Inner {
+            config,
+            transport,
+            clocks,
+        }))
     }
 
     /// The address its routes are below.

@@ -21,6 +21,7 @@
 //!
 //! To count requests or to make them fail, point a provider at a [`Proxy`](crate::proxy::Proxy).
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,10 +31,11 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::event::Event;
 use fabrik_core::plan::Plan;
 use fabrik_core::provider::{Cx, Instance, Provider, Registry, StopSignal};
+use fabrik_core::secrets::{FoundSecret, SecretOrigin};
 use fabrik_core::spec::{LoadRequest, load};
-use fabrik_core::stack::Stack;
+use fabrik_core::stack::{SecretDecl, Stack};
 use fabrik_core::state::{LockPolicy, MemoryStore, Row, RowStatus, RunResult};
-use fabrik_core::value::from_json;
+use fabrik_core::value::{Value, from_json};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -79,6 +81,31 @@ pub struct Stage {
     store: MemoryStore,
     engine: Engine,
     events: Mutex<Vec<Event>>,
+    secrets: Secrets,
+    /// Configurations as specs have them.
+    shown: Map<String, Json>,
+}
+
+/// Secrets by name.
+type Secrets = Arc<Mutex<BTreeMap<String, String>>>;
+
+/// Finds what the stage was told, and nothing else.
+fn find(secrets: &Secrets, declared: &[&SecretDecl]) -> Result<BTreeMap<Arc<str>, FoundSecret>> {
+    let known = secrets.lock().unwrap_or_else(PoisonError::into_inner);
+    let one = |decl: &&SecretDecl| {
+        let value = known.get(&*decl.name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("this stage was given no secret `{}`", decl.name),
+            )
+        })?;
+        let found = FoundSecret {
+            value: Some(Value::secret(value.as_str())),
+            origin: SecretOrigin::Other("test".to_owned()),
+        };
+        Ok((decl.name.clone(), found))
+    };
+    declared.iter().map(one).collect()
 }
 
 impl std::fmt::Debug for Stage {
@@ -145,18 +172,23 @@ impl StageBuilder {
             registry.register_arc(provider.clone());
         }
         let store = MemoryStore::new(STACK, "default");
+        let secrets = Secrets::default();
+        let kept = secrets.clone();
         let engine = Engine::builder()
             .registry(registry.clone())
             .store(store.clone())
             .clock(Shared(self.clock.clone()))
             .entropy(SeededEntropy::new(self.seed))
             .parallelism(self.parallelism)
+            .secrets(move |declared, _| find(&kept, declared))
             .lock(LockPolicy {
                 timeout: Duration::from_secs(600),
                 ..LockPolicy::default()
             })
             .build()?;
         Ok(Stage {
+            shown: self.configs.clone(),
+            secrets,
             parts: self,
             registry,
             store,
@@ -220,11 +252,36 @@ impl Stage {
         };
         document.entry("fabrik").or_insert(json!(1));
         document.entry("id").or_insert(json!(STACK));
-        let configs = Json::Object(self.parts.configs.clone());
+        let configs = Json::Object(self.shown.clone());
         document.entry("providers").or_insert(configs);
+        let secrets: Vec<String> = self.known().keys().cloned().collect();
+        if !secrets.is_empty() {
+            document.entry("secrets").or_insert(json!(secrets));
+        }
         let text = Json::Object(document).to_string();
         let request = LoadRequest::new(&self.registry, "conformance.json", text.as_bytes());
         load(&request).into_stack().map(Arc::new)
+    }
+
+    /// Tells the stage a secret; specs then refer to it by the text this gives.
+    pub fn secret(&self, value: &str) -> String {
+        let mut secrets = self.known();
+        let old = secrets.iter().find(|(_, known)| *known == value);
+        let name = match old {
+            Some((name, _)) => name.clone(),
+            None => format!("fbt-{}", secrets.len() + 1),
+        };
+        secrets.insert(name.clone(), value.to_owned());
+        format!("${{secrets.{name}}}")
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on specs have this configuration of a provider.
+    pub(crate) fn show(&mut self, provider: &str, config: Json) {
+        self.shown.insert(provider.to_owned(), config);
     }
 
     /// Plans, reading everything first; losing data is allowed.

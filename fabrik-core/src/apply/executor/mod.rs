@@ -123,6 +123,9 @@ pub(crate) struct Executor<'a> {
     bundle_open: Vec<usize>,
     /// Prepared steps of groups that go together as they come.
     prepared: Vec<(StepRef, Prepare)>,
+    /// Steps that are being prepared beside the walk, by instance: prepared steps of groups wait for
+    /// them, so that what became ready together goes together.
+    preparing: HashMap<Arc<str>, usize>,
     blocked: Vec<Pending>,
     held: HashSet<(Arc<str>, Arc<str>)>,
     calls: HashMap<u32, Pending>,
@@ -200,6 +203,7 @@ impl<'a> Executor<'a> {
             gathering: HashMap::new(),
             bundle_open: steps.bundles.iter().map(Vec::len).collect(),
             prepared: Vec::new(),
+            preparing: HashMap::new(),
             blocked: Vec::new(),
             held: HashSet::new(),
             calls: HashMap::new(),
@@ -409,6 +413,7 @@ impl<'a> Executor<'a> {
         } else {
             let sender = self.sender.clone();
             let id = step.id;
+            *self.preparing.entry(step.instance.clone()).or_default() += 1;
             self.tasks.spawn(async move {
                 let (step, prepared) = match crate::session::catch(future).await {
                     Some(answer) => answer,
@@ -481,7 +486,12 @@ impl<'a> Executor<'a> {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Prepared(step, prepared) => self.settle(step, *prepared),
+            Message::Prepared(step, prepared) => {
+                if let Some(count) = self.preparing.get_mut(&self.step(step).instance) {
+                    *count = count.saturating_sub(1);
+                }
+                self.settle(step, *prepared);
+            }
             Message::Called { call, ends } => self.called(call, ends),
             Message::Checkpoint { op, object, done } => self.checkpoint(op, object, done),
             Message::Progress { op, progress } => self.progress(op, progress),

@@ -286,7 +286,7 @@ async fn recreate(
         undoes: Some(before.oid),
     };
     if preparation.info.lost == crate::provider::Lost::Name {
-        preparation.look_for_name(&operation).await?;
+        preparation.look_for_name(&operation, None).await?;
     }
     let row = Row {
         oid: operation.op,

@@ -77,10 +77,17 @@ impl Planner<'_> {
                 hidden: &object.hidden,
             },
         );
+        // What the service does not show cannot differ as far as anybody knows.
+        let is_shown = |diff: &crate::plan::AttributeDiff| {
+            !object
+                .hidden
+                .iter()
+                .any(|hidden| diff.path.starts_with(hidden))
+        };
         if let Some(diff) = comparison
             .diff
             .iter()
-            .find(|diff| diff.forces_replacement && !diff.after.has_unknown())
+            .find(|diff| diff.forces_replacement && !diff.after.has_unknown() && is_shown(diff))
         {
             out.findings.push(PlannedFinding {
                 address: declared.address.clone(),

@@ -59,6 +59,7 @@
 mod examine;
 mod group;
 mod handler;
+mod linked;
 mod provider;
 mod stack;
 
@@ -76,6 +77,7 @@ use crate::value::{Path, Segment, Value, from_json, to_wire};
 
 pub use examine::{Examine, ExamineFn};
 pub use group::Member;
+pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
@@ -413,12 +415,13 @@ pub struct Change<'a, S> {
     pub prior: Option<S>,
     /// Object as known before.
     pub object: Option<&'a Object>,
-    /// Top-level fields that differ from what was last sent.
+    /// Top-level fields that differ from what was last sent, or from what the service has (somebody
+    /// changed them by hand): those to send.
     pub changed: Vec<String>,
 }
 
 impl<S> Change<'_, S> {
-    /// Whether a top-level field differs from what was last sent.
+    /// Whether a top-level field is among [`Change::changed`].
     pub fn is_changed(&self, field: &str) -> bool {
         self.changed.iter().any(|changed| changed == field)
     }

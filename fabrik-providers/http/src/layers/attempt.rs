@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use fabrik_core::provider::{Cx, Progress, Stop};
 
 use crate::auth::{Auth, Kind};
+use crate::clocks::Clocks;
 use crate::config::HttpConfig;
 use crate::transport::{Answer, Body, Call, Failure, FailureKind, Transport};
 
@@ -16,16 +17,22 @@ pub(super) struct Attempt {
     headers: Vec<(String, String)>,
     auth: Auth,
     inner: Arc<dyn Transport>,
+    clocks: Arc<Clocks>,
 }
 
 impl Attempt {
-    pub(super) fn new(config: &HttpConfig, inner: Arc<dyn Transport>) -> Attempt {
+    pub(super) fn new(
+        config: &HttpConfig,
+        inner: Arc<dyn Transport>,
+        clocks: Arc<Clocks>,
+    ) -> Attempt {
         Attempt {
             service: config.service.clone(),
             user_agent: config.user_agent.clone(),
             headers: config.headers.clone(),
             auth: config.auth.clone(),
             inner,
+            clocks,
         }
     }
 
@@ -80,11 +87,14 @@ impl Transport for Attempt {
         }
         let (method, route, attempt) = (call.method.clone(), call.route.clone(), call.attempt);
         let mut stop = cx.stop().clone();
-        let begun = Instant::now();
+        let (begun, sent) = (Instant::now(), cx.clock().now());
         let result = tokio::select! {
             result = self.inner.send(cx, call) => result,
             () = stop.reached(Stop::Now) => Err(Failure::new(FailureKind::Stopped, "stopped on request")),
         };
+        if let Ok(answer) = &result {
+            self.clocks.learn(answer, sent, cx.clock().now());
+        }
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = result.as_ref().ok().map(|answer| answer.status);
         tracing::debug!(

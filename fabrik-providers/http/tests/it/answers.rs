@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
-use fabrik_core::provider::Cx;
+use fabrik_core::provider::{Cx, Verdict};
 use fabrik_core::secrets::Secret;
 use fabrik_http::{Auth, Authenticator, Client, HttpConfig, Next};
 use fabrik_testkit::serve::{Reply, Server};
@@ -246,4 +246,25 @@ async fn expired_credentials_are_renewed_once() {
     let error: Error = client.post(&cx, "/never").unit().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert_eq!(server.log().len(), 4);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_noticed() {
+    // The server writes the real date; the client lives at the beginning of 2026.
+    let server = script(vec![
+        Reply::empty(200).header("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        Reply::empty(200).header("date", "Thu, 01 Jan 2026 00:02:00 GMT"),
+    ]);
+    let client = Client::new(config(&server.url())).unwrap();
+    assert!(client.clock_health().is_none());
+    let cx = Stage::new().cx();
+    client.get(&cx, "/x").unit().await.unwrap();
+    assert_eq!(client.clock_health().unwrap().verdict, Verdict::Ok);
+    client.get(&cx, "/x").unit().await.unwrap();
+    let health = client.clock_health().unwrap();
+    assert_eq!(health.verdict, Verdict::Warn);
+    assert_eq!(
+        health.text,
+        "the service's clock is 120 s ahead of this machine's"
+    );
 }

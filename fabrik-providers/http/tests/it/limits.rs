@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fabrik_core::error::ErrorKind;
-use fabrik_http::{Backoff, Client, Rate, poll};
+use fabrik_core::error::{Error, ErrorKind};
+use fabrik_core::provider::Progress;
+use fabrik_http::{Client, Rate, Wait};
 use fabrik_testkit::serve::{Reply, Server};
 
 use crate::support::{Stage, config, script};
@@ -81,31 +82,42 @@ async fn so_many_at_once_and_no_more() {
 }
 
 #[tokio::test]
-async fn polling_looks_past_passing_errors_and_ends_in_time() {
+async fn waiting_looks_past_passing_errors_and_ends_in_time() {
     let stage = Stage::new();
     let cx = stage.within(Duration::from_secs(100));
-    let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
+    let (first, longest) = (Duration::from_secs(1), Duration::from_secs(10));
+    let down = || Error::new(ErrorKind::Unavailable, "down");
+    let mut wait = Wait::new(&cx, "the build", first, longest);
     let mut looks = 0;
-    let found = poll(&cx, "the build", backoff, async || {
+    let found = loop {
         looks += 1;
-        match looks {
-            2 => Err(fabrik_core::error::Error::new(
-                ErrorKind::Unavailable,
-                "down",
-            )),
+        let looked = match looks {
+            2 => Err(down()),
             5 => Ok(Some(looks)),
             _ => Ok(None),
+        };
+        if let Some(found) = wait.look_past(looked).unwrap() {
+            break found;
         }
-    });
-    assert_eq!(found.await.unwrap(), 5);
-    let error = poll(&cx, "the build", backoff, async || Ok(None::<()>)).await;
-    let error = error.unwrap_err();
+        wait.next().await.unwrap();
+    };
+    assert_eq!(found, 5);
+    let refused = Error::new(ErrorKind::Permission, "no");
+    assert!(wait.look_past::<()>(Err(refused)).is_err());
+    let mut wait = Wait::new(&cx, "the build", first, longest);
+    wait.look_past::<()>(Err(down())).unwrap();
+    let error = loop {
+        if let Err(error) = wait.next().await {
+            break error;
+        }
+    };
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().starts_with("waited ") && error.message().ends_with("for the build"));
+    assert!(error.causes()[0].contains("down"));
     assert!(stage.seconds() <= 100.0);
     let said = stage.said.0.lock().unwrap();
     let notes = said
         .iter()
-        .filter(|progress| matches!(progress, fabrik_core::provider::Progress::Note(_)));
+        .filter(|progress| matches!(progress, Progress::Note(_)));
     assert!(notes.count() >= 5);
 }

@@ -208,8 +208,8 @@ async fn empty_after(ctx: Ctx, refresh: Refresh) -> Verdict {
 /// The sample before and after its update.
 pub(super) fn before_and_after(world: &World) -> (Json, Json) {
     let before = world.samples().fullest();
-    let change = world.samples().update.clone().unwrap_or_default();
-    let after = merged(&before, &change);
+    let update = world.samples().update.as_ref();
+    let after = update.map_or_else(|| before.clone(), |change| merged(&before, change));
     (before, after)
 }
 

@@ -1,9 +1,20 @@
 //! The cases. Each is a function from a fresh world to a verdict, with a rule when it applies.
 
+mod calls;
+mod credentials;
 mod drift;
+mod import;
 mod life;
+mod lost;
+mod many;
+mod observe;
 mod purity;
-mod resilience;
+mod refuse;
+mod schema;
+mod secrecy;
+mod transport;
+mod upgrade;
+mod values;
 
 use fabrik_core::clock::BoxFuture;
 use fabrik_core::provider::Mode;
@@ -62,13 +73,33 @@ pub(crate) use case;
 
 /// Every case, in the order of its number.
 pub(crate) fn cases() -> Vec<Case> {
-    [
+    let mut all = [
+        schema::cases(),
+        credentials::cases(),
         life::cases(),
+        values::cases(),
+        import::cases(),
         drift::cases(),
-        resilience::cases(),
+        transport::cases(),
+        lost::cases(),
+        refuse::cases(),
+        many::cases(),
+        secrecy::cases(),
         purity::cases(),
+        upgrade::cases(),
+        observe::cases(),
+        calls::cases(),
     ]
-    .concat()
+    .concat();
+    all.sort_by_key(|case| place(case.id));
+    all
+}
+
+/// The order of groups, then of numbers.
+fn place(id: &str) -> (usize, u32) {
+    let (group, number) = id.split_at(1);
+    let group = "SCLFGVIDRXPUOQA".find(group).unwrap_or(usize::MAX);
+    (group, number.parse().unwrap_or_default())
 }
 
 /// Applies to whatever has samples.
@@ -102,4 +133,47 @@ pub(crate) fn updatable(facts: &Facts<'_>) -> bool {
         let in_place = |field: &fabrik_core::provider::Fields| !field.replace;
         info.updatable && info.fields.properties.values().any(in_place)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_lists_every_case() {
+        let rows = cases().into_iter().map(|case| {
+            let name = format!("{}_{}", case.id, case.slug);
+            format!("| `{name}` | {} |\n", case.about)
+        });
+        let table: String = rows.collect();
+        let table = format!("\n| case | what holds |\n| --- | --- |\n{table}");
+        let readme = include_str!("../../README.md");
+        let listed = readme.split("<!-- cases -->").nth(1).unwrap_or_default();
+        let listed = listed.split("<!-- end -->").next().unwrap_or_default();
+        assert_eq!(listed, table, "{table}");
+    }
+
+    #[test]
+    fn every_case_of_the_design_is_there() {
+        let groups = [
+            ("S", 8),
+            ("C", 6),
+            ("L", 17),
+            ("I", 4),
+            ("D", 4),
+            ("R", 14),
+            ("X", 6),
+            ("P", 3),
+            ("U", 2),
+            ("O", 3),
+        ];
+        let have: Vec<&str> = cases().iter().map(|case| case.id).collect();
+        for (group, count) in groups {
+            for number in 1..=count {
+                let id = format!("{group}{number}");
+                assert!(have.contains(&id.as_str()), "there is no {id}");
+            }
+        }
+        assert_eq!(have.len(), 67 + 9);
+    }
 }

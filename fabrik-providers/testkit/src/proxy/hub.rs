@@ -151,7 +151,9 @@ impl Hub {
     pub(super) fn begin(self: &Arc<Hub>, mut exchange: Exchange) -> (Ticket, Option<Fault>) {
         self.with(|state| {
             exchange.number = u64::try_from(state.log.len()).unwrap_or_default() + 1;
-            if let Some(reads) = &state.reads {
+            // Opening a socket changes nothing, whatever its messages do.
+            let opens = exchange.kind == super::socket::UPGRADE;
+            if let Some(reads) = state.reads.as_ref().filter(|_| !opens) {
                 exchange.write = !reads(&exchange);
             }
             let mut met = None;
@@ -269,7 +271,7 @@ impl Hub {
 
     /// Whoever asks something later finds what was due before done: a virtual clock may run far
     /// ahead of the background task.
-    async fn deliver_due(&self) {
+    pub(super) async fn deliver_due(&self) {
         let now = self.clock.now();
         let due: Vec<Late> = self.with(|state| {
             let late = std::mem::take(&mut state.late);
@@ -305,8 +307,13 @@ impl Hub {
         }
     }
 
-    /// Keeps the answer to a read, for [`Fault::Stale`], and everything for cassettes.
-    pub(super) fn remember(&self, key: &str, exchange: &Exchange, answer: &Answer) {
+    /// Keeps what the service answered, for [`Fault::Stale`].
+    pub(super) fn remember(&self, key: &str, answer: &Answer) {
+        self.with(|state| state.answered.insert(key.to_owned(), answer.clone()));
+    }
+
+    /// Keeps what the service answered, for cassettes; whether or not the client learns of it.
+    pub(super) fn keep(&self, exchange: &Exchange, answer: &Answer) {
         self.with(|state| {
             if let Some(recording) = &mut state.recording {
                 recording.push(Recorded {
@@ -317,7 +324,6 @@ impl Hub {
                     answer: answer.clone(),
                 });
             }
-            state.answered.insert(key.to_owned(), answer.clone());
         });
     }
 

@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use hub::Hub;
-pub(crate) use hub::Recorded;
+pub(crate) use hub::{Answer, Recorded};
 use rules::{Active, Chance};
 pub use rules::{Exchange, Fault, Match};
 

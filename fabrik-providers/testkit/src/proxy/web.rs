@@ -1,9 +1,9 @@
 //! HTTP/1.1 on both sides, and WebSockets after their upgrade.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
@@ -32,13 +32,19 @@ impl std::error::Error for Cut {}
 pub(super) struct Reply {
     data: Option<Bytes>,
     whole: bool,
+    /// Until what came before the cut has been sent.
+    sent: Option<Pin<Box<tokio::time::Sleep>>>,
 }
+
+/// How long the beginning of an answer gets to arrive before the cut.
+const FLUSH: Duration = Duration::from_millis(5);
 
 impl Reply {
     fn whole(data: Bytes) -> Reply {
         Reply {
             data: Some(data),
             whole: true,
+            sent: None,
         }
     }
 }
@@ -49,12 +55,17 @@ impl Body for Reply {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match self.data.take() {
             Some(data) if !data.is_empty() => Poll::Ready(Some(Ok(Frame::data(data)))),
             _ if self.whole => Poll::Ready(None),
-            _ => Poll::Ready(Some(Err(Cut))),
+            _ => {
+                let sent = self
+                    .sent
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+                sent.as_mut().poll(cx).map(|()| Some(Err(Cut)))
+            }
         }
     }
 
@@ -130,10 +141,14 @@ async fn one(
         let (hub, exchange) = (hub.clone(), exchange.clone());
         Box::pin(async move {
             if let Some(answer) = hub.replayed(&exchange) {
+                hub.keep(&exchange, &answer);
                 return answer;
             }
             match ask(&hub, passed).await {
-                Ok(answer) => answer,
+                Ok(answer) => {
+                    hub.keep(&exchange, &answer);
+                    answer
+                }
                 Err(why) => Answer {
                     status: 502,
                     headers: Vec::new(),
@@ -144,7 +159,7 @@ async fn one(
     };
     match hub.carry(fault, forward).await {
         Met::Answer(answer) => {
-            hub.remember(&key, &exchange, &answer);
+            hub.remember(&key, &answer);
             ticket.answered(answer.status);
             Ok(response(hub, answer, None))
         }
@@ -186,13 +201,14 @@ async fn ask(hub: &Hub, request: Request<Full<Bytes>>) -> Result<Answer, String>
 }
 
 /// The answer; cut after so many bytes of its body.
-fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
+pub(super) fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
     let length = answer.body.len();
     let body = match cut {
         None => Reply::whole(answer.body),
         Some(bytes) => Reply {
             data: Some(answer.body.slice(..bytes.min(length.saturating_sub(1)))),
             whole: false,
+            sent: None,
         },
     };
     let mut response = Response::new(body);
@@ -214,15 +230,8 @@ fn response(hub: &Hub, answer: Answer, cut: Option<usize>) -> Response<Reply> {
     response
 }
 
-/// The answer to an upgrade that is refused.
-pub(super) fn refusal(status: StatusCode, text: &'static str) -> Response<Reply> {
-    let mut response = Response::new(Reply::whole(Bytes::from_static(text.as_bytes())));
-    *response.status_mut() = status;
-    response
-}
-
 /// The answer to an upgrade that is accepted.
-pub(super) fn switching(accept: &str) -> Result<Response<Reply>, Infallible> {
+pub(super) fn switching(accept: &str) -> Response<Reply> {
     let mut response = Response::new(Reply::whole(Bytes::new()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -231,5 +240,5 @@ pub(super) fn switching(accept: &str) -> Result<Response<Reply>, Infallible> {
     if let Ok(accept) = HeaderValue::try_from(accept) {
         headers.insert("sec-websocket-accept", accept);
     }
-    Ok(response)
+    response
 }

@@ -4,10 +4,12 @@ mod coverage;
 mod facts;
 mod run;
 pub(crate) mod samples;
+mod tapes;
 pub(crate) mod world;
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,9 +33,9 @@ pub(crate) struct Held {
 
 type Reads = Arc<dyn Fn(&Exchange) -> bool + Send + Sync>;
 
-/// How a service says that a credential is no longer good.
+/// An answer of a service that refuses.
 #[derive(Clone, Debug)]
-pub(crate) struct Unauthorized {
+pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) body: String,
@@ -50,9 +52,23 @@ pub(crate) struct Definition {
     pub(crate) actions: Vec<Arc<Samples>>,
     pub(crate) wrong_token: Option<(Json, String)>,
     pub(crate) lacking: Option<(Deed, String)>,
-    pub(crate) unauthorized: Unauthorized,
+    pub(crate) unauthorized: Refusal,
+    pub(crate) refusal: Option<Refusal>,
     pub(crate) reads: Option<Reads>,
     pub(crate) waived: BTreeMap<String, String>,
+    pub(crate) untested: BTreeMap<String, String>,
+    /// The folder of the provider's crate, where it is known.
+    pub(crate) folder: Option<PathBuf>,
+    /// What it runs against.
+    pub(crate) mode: Mode,
+    /// The configuration of a service others use.
+    pub(crate) live: Json,
+    /// What stands for `{fbt}`.
+    pub(crate) prefix: String,
+    /// Generated files are written.
+    pub(crate) update: bool,
+    /// Where the generated table of cases is, in that folder.
+    pub(crate) document: String,
 }
 
 /// The suite for a provider; [`Suite::run`] is the test program.
@@ -114,13 +130,21 @@ impl Untargeted {
                 actions: Vec::new(),
                 wrong_token: None,
                 lacking: None,
-                unauthorized: Unauthorized {
+                unauthorized: Refusal {
                     status: 401,
                     content_type: "application/json".to_owned(),
                     body: r#"{"message":"Unauthenticated."}"#.to_owned(),
                 },
+                refusal: None,
                 reads: None,
                 waived: BTreeMap::new(),
+                untested: BTreeMap::new(),
+                folder: None,
+                mode: Mode::Fake,
+                live: Json::Null,
+                prefix: "fbt".to_owned(),
+                update: false,
+                document: "CONFORMANCE.md".to_owned(),
             },
             target: std::marker::PhantomData,
         }
@@ -136,6 +160,7 @@ impl<T: Target> Suite<T> {
         samples: impl FnOnce(Resource<T>) -> Resource<T>,
     ) -> Self {
         let resource = samples(Resource::new(type_name));
+        self.def.untested.remove(type_name);
         self.def.resources.push(Arc::new(resource.samples));
         self
     }
@@ -185,11 +210,24 @@ impl<T: Target> Suite<T> {
     /// with JSON.
     #[must_use]
     pub fn unauthorized(mut self, status: u16, content_type: &str, body: &str) -> Self {
-        self.def.unauthorized = Unauthorized {
+        self.def.unauthorized = Refusal {
             status,
             content_type: content_type.to_owned(),
             body: body.to_owned(),
         };
+        self
+    }
+
+    /// How the service refuses a write for good (R8), where it is not status 400 with JSON. On wires
+    /// without statuses the body is the whole answer. Where the body contains `refused`, X cases
+    /// put secrets after it, as services do that echo what they were sent.
+    #[must_use]
+    pub fn refusal(mut self, status: u16, content_type: &str, body: &str) -> Self {
+        self.def.refusal = Some(Refusal {
+            status,
+            content_type: content_type.to_owned(),
+            body: body.to_owned(),
+        });
         self
     }
 
@@ -209,10 +247,37 @@ impl<T: Target> Suite<T> {
         self
     }
 
+    /// A type of the provider that has no samples, and why. It is listed in the provider's
+    /// documents.
+    #[must_use]
+    pub fn untested(mut self, type_name: &str, why: &str) -> Self {
+        self.def
+            .untested
+            .insert(type_name.to_owned(), why.to_owned());
+        self
+    }
+
+    /// Where the generated table of cases is, in the crate's folder; `CONFORMANCE.md` unless said.
+    #[must_use]
+    pub fn document(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.def.document);
+        self
+    }
+
     /// Runs the suite as a test program: arguments as of `cargo test`, settings from the
     /// environment (see the crate's documentation).
     pub fn run(self) -> ExitCode {
-        run::run(Arc::new(self.def))
+        run::run(self.def)
+    }
+
+    /// What [`Suite::outcomes`] runs against, and the folder that cassettes and recorded schemas are
+    /// below. [`Suite::run`] takes both from its surroundings.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode, folder: &std::path::Path) -> Self {
+        self.def.mode = mode;
+        self.def.folder = Some(folder.to_owned());
+        self.def.update = true;
+        self
     }
 
     /// Runs every case (or those whose id is listed) against the fake and tells how each ended:

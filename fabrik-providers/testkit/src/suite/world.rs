@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use fabrik_core::clock::VirtualClock;
+use fabrik_core::clock::{SystemClock, VirtualClock};
 use fabrik_core::error::{Error, Result};
-use fabrik_core::provider::{Instance, Object, OpId, Operation, ReadRequest, TypeInfo, Verb};
+use fabrik_core::provider::{
+    Fields, Instance, Object, OpId, Operation, ReadRequest, TypeInfo, Verb,
+};
 use fabrik_core::stack::Stack;
 use fabrik_core::state::Row;
-use fabrik_core::value::{Value, from_json, to_wire};
+use fabrik_core::value::{Segment, Value, from_json, to_wire};
 use serde_json::{Map, Value as Json, json};
 
 use super::samples::Samples;
-use super::{Definition, Held};
+use super::tapes::{self, Begun, Judged, Tapes};
+use super::{Definition, Held, Mode};
+use crate::cassette::{self, Scrub};
 use crate::proxy::Proxy;
 use crate::stack::{Stage, virtual_clock};
 use crate::target::Wire;
@@ -32,8 +36,30 @@ pub(crate) type Verdict<T = ()> = std::result::Result<T, Stop>;
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
-        Stop::Fail(format!("{error:?}"))
+        Stop::Fail(tell(&error))
     }
+}
+
+/// Everything an error says, without the texts it points into.
+pub(crate) fn tell(error: &Error) -> String {
+    let Some(diagnostics) = error.diagnostics() else {
+        return format!("{error:?}");
+    };
+    let mistakes = diagnostics
+        .items
+        .iter()
+        .filter(|one| one.severity == fabrik_core::diagnostic::Severity::Error);
+    let told = mistakes.map(|one| {
+        let path = one.path.as_ref().map(ToString::to_string);
+        format!(
+            "{} (at `{}`) {}",
+            one.summary,
+            path.unwrap_or_default(),
+            one.help.join(" ")
+        )
+    });
+    let told: Vec<String> = told.collect();
+    format!("{:?}: {}", error.kind(), told.join("; "))
 }
 
 impl From<String> for Stop {
@@ -68,27 +94,39 @@ pub(crate) struct World {
     pub(crate) held: Held,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) clock: VirtualClock,
-    pub(crate) stage: Stage,
+    pub(crate) stage: Arc<Stage>,
     pub(crate) config: Json,
+    veiled: bool,
+    tapes: Tapes,
+    judged: Judged,
+    number: usize,
+}
+
+/// The tapes of what is found out before any case runs.
+pub(super) const PROBE: &str = "probe";
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.def.mode == Mode::Record {
+            let scrub = Scrub::of(self);
+            let head = cassette::header(self, &self.judged.all(), &scrub);
+            let text = cassette::text(&self.proxy.recorded(), &scrub);
+            self.tapes.keep(self.number, head + &text);
+        }
+    }
 }
 
 impl World {
-    pub(crate) fn start(
+    /// With a changed configuration, and secrets kept out of the spec.
+    pub(crate) fn build(
         def: &Arc<Definition>,
         samples: Option<&Arc<Samples>>,
         seed: u64,
-    ) -> Result<World> {
-        World::configured(def, samples, seed, |config| config)
-    }
-
-    /// With a changed configuration.
-    pub(crate) fn configured(
-        def: &Arc<Definition>,
-        samples: Option<&Arc<Samples>>,
-        seed: u64,
+        tapes: &Tapes,
         change: impl FnOnce(Json) -> Json,
+        veiled: bool,
     ) -> Result<World> {
-        let held = (def.start)();
+        let Begun { held, tape, judged } = tapes::begin(def, tapes);
         let clock = virtual_clock();
         let wire = held.target.wire();
         let proxy = Proxy::with_clock(held.target.address(), wire, Arc::new(clock.clone()));
@@ -100,25 +138,42 @@ impl World {
         if wire == Wire::Direct {
             provider = proxy.wrap(provider);
         }
-        let stage = Stage::builder()
+        let fields = Fields::of_schema(&provider.info().config);
+        let name = provider.info().name.to_string();
+        let parts = Stage::builder()
             .provider_arc(provider, config.clone())
-            .clock(clock.clone())
-            .seed(seed)
-            .build()?;
-        Ok(World {
+            .seed(seed);
+        let mut stage = match def.mode {
+            // Others' time is not ours.
+            Mode::Live => parts.clock(SystemClock).build()?,
+            _ => parts.clock(clock.clone()).build()?,
+        };
+        if veiled {
+            let shown = veil(&stage, &fields, &config, false);
+            stage.show(&name, shown);
+        }
+        let world = World {
             def: def.clone(),
             samples: samples.cloned(),
             held,
             proxy: Arc::new(proxy),
             clock,
-            stage,
+            stage: Arc::new(stage),
             config,
-        })
-    }
-
-    /// The same target, proxy and provider, with empty state.
-    pub(crate) fn forgetful(&self) -> Result<Stage> {
-        self.stage.fresh()
+            veiled,
+            tapes: tapes.clone(),
+            judged,
+            number: tapes.number(),
+        };
+        match (def.mode, tape) {
+            (Mode::Record, _) => world.proxy.record(),
+            (_, Some(mut tape)) => {
+                Scrub::of(&world).put_back(&mut tape.exchanges);
+                world.proxy.replay(tape.exchanges);
+            }
+            _ => {}
+        }
+        Ok(world)
     }
 
     pub(crate) fn wire(&self) -> Wire {
@@ -160,7 +215,7 @@ impl World {
     /// A sample with its prefix filled in.
     pub(crate) fn filled(&self, sample: &Json) -> Json {
         match sample {
-            Json::String(text) => Json::String(text.replace("{fbt}", "fbt")),
+            Json::String(text) => Json::String(text.replace("{fbt}", &self.def.prefix)),
             Json::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
             Json::Object(map) => map
                 .iter()
@@ -193,7 +248,15 @@ impl World {
     }
 
     pub(crate) fn load_parts(&self, parts: &[Part]) -> Result<Arc<Stack>> {
-        load_parts(&self.stage, &|json| self.filled(json), parts)
+        let mut parts = parts.to_vec();
+        if self.veiled {
+            for part in &mut parts {
+                let info = self.stage.registry().type_info(&part.type_name)?;
+                let filled = self.filled(&part.inputs);
+                part.inputs = veil(&self.stage, &info.fields, &filled, false);
+            }
+        }
+        load_parts(&self.stage, &|json| self.filled(json), &parts)
     }
 
     /// A stack of what the sample needs, and nothing else.
@@ -272,7 +335,17 @@ impl World {
 
     /// A human does something to the object.
     pub(crate) fn by_hand(&self, hand: &super::samples::Hand, id: &str) {
-        hand(self.held.any.as_ref(), id);
+        // What a human did is in the recording.
+        if self.def.mode != Mode::Replay {
+            hand(self.held.any.as_ref(), id);
+        }
+    }
+
+    /// A human does something in the service.
+    pub(crate) fn deed(&self, deed: &super::samples::Deed) {
+        if self.def.mode != Mode::Replay {
+            deed(self.held.any.as_ref());
+        }
     }
 }
 
@@ -289,6 +362,30 @@ pub(crate) fn load_parts(
         resources.insert(part.id.clone(), Json::Object(block));
     }
     stage.load(&json!({ "resources": resources }))
+}
+
+/// The same with references to secrets where secrets stood.
+fn veil(stage: &Stage, fields: &Fields, json: &Json, secret: bool) -> Json {
+    let secret = secret || fields.sensitive;
+    match json {
+        Json::String(text) if secret && !text.contains("${") => Json::String(stage.secret(text)),
+        Json::Array(items) => {
+            let below = fields.items.as_deref().unwrap_or(fields);
+            items
+                .iter()
+                .map(|item| veil(stage, below, item, secret))
+                .collect()
+        }
+        Json::Object(map) => map
+            .iter()
+            .map(|(key, item)| {
+                let below = fields.child(&Segment::Key(key.as_str().into()));
+                (key.clone(), veil(stage, below, item, secret))
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
 }
 
 /// Lays changes over a sample; null takes a field out.
