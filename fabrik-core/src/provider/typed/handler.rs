@@ -343,3 +343,23 @@ pub(super) fn info_of<S: schemars::JsonSchema, O: schemars::JsonSchema>(
         ..TypeInfo::new(name, schema, outputs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::from_json;
+
+    #[test]
+    fn what_somebody_changed_has_to_be_sent_again() {
+        let json = serde_json::json!({"title": "by hand", "shown": 1, "extra": true});
+        let observed = Object {
+            inputs: from_json(&json),
+            hidden: vec![crate::value::Path::key("password")],
+            ..Object::default()
+        };
+        let wanted = from_json(&serde_json::json!({
+            "title": "as wanted", "shown": 1, "password": "never shown", "gone": "taken out",
+        }));
+        assert_eq!(drifted_keys(&observed, &wanted), ["gone", "title"]);
+    }
+}
