@@ -28,9 +28,15 @@ pub(crate) type Register = std::sync::Arc<dyn Fn(&mut Registry, &Host) + Send + 
 /// A binary of one's own is five lines:
 ///
 /// ```no_run
-/// # fn my_provider() -> std::sync::Arc<dyn fabrik_core::provider::Provider> { unimplemented!() }
+/// # use fabrik_core::provider::{Cx, Provider, typed::ProviderBuilder};
+/// # /// No configuration.
+/// # #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// # struct Config {}
+/// # fn my_provider() -> impl Provider {
+/// #     ProviderBuilder::new("mine", "0.1.0", async |_: &Cx, _: Config| Ok(())).build()
+/// # }
 /// fn main() -> std::process::ExitCode {
-///     fabrik_cli::App::new().provider_arc(my_provider()).main()
+///     fabrik_cli::App::new().provider(my_provider()).main()
 /// }
 /// ```
 #[derive(Default)]

@@ -18,6 +18,7 @@ mod fail;
 mod files;
 mod host;
 mod key;
+mod lint;
 mod logging;
 pub mod output;
 mod panics;

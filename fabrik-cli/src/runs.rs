@@ -8,7 +8,7 @@ use fabrik_core::engine::{Decide, Engine, Recovered, Run};
 use fabrik_core::error::Error;
 use fabrik_core::provider::Stop;
 use fabrik_core::stack::{OnFailure, Stack};
-use fabrik_core::state::Liveness as _;
+use fabrik_core::state::{Liveness as _, RunResult};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -174,20 +174,26 @@ pub(crate) async fn recover(
     name: &str,
     resume: bool,
 ) -> Done<bool> {
+    // A look at the last run's end is cheap, and mostly there is nothing to go on with.
     let last = engine.store().runs(1).await?.into_iter().next();
-    let interrupted = last.is_some_and(|run| run.end.is_none());
-    if !interrupted {
-        if resume {
-            session
-                .out
-                .message("no run was interrupted; planning afresh")?;
-        }
-        return Ok(false);
-    }
-    let run = engine.recover(stack, resume);
-    let recovered = watch(session, run, name, None, async |_| None).await?;
+    let may_go_on = last.is_some_and(|run| {
+        let result = run.end.map(|(end, _)| end.result);
+        result.is_none_or(|result| matches!(result, RunResult::Interrupted | RunResult::Stuck))
+    });
+    let recovered = if may_go_on {
+        let run = engine.recover(stack, resume);
+        watch(session, run, name, None, async |_| None).await?
+    } else {
+        Recovered::Nothing
+    };
     match recovered {
-        Recovered::Nothing => Ok(false),
+        Recovered::Nothing => {
+            if resume {
+                let text = "no run was interrupted or stuck: there is nothing to resume";
+                session.out.message(text)?;
+            }
+            Ok(false)
+        }
         Recovered::Kept { run, unsure } => {
             let text = format!("run {run} was interrupted; what it did is kept and taken as it is");
             session.out.message(&text)?;

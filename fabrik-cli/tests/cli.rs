@@ -7,18 +7,26 @@
     reason = "helpers of tests fail loudly and build texts simply"
 )]
 
+#[path = "cli/authors.rs"]
+mod authors;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/context.rs"]
 mod context;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/life.rs"]
 mod life;
 #[path = "cli/local.rs"]
 mod local;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

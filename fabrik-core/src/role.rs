@@ -28,9 +28,10 @@ pub const RUNTIME: &str = "runtime";
 pub const MONITOR: &str = "monitor";
 /// The role of storing objects. Intent: `name`, `public`. Outputs: `name`, `endpoint`.
 pub const BUCKET: &str = "bucket";
-/// The role of a database. Intent: `engine`, `version`, `name`. Outputs: `url`, `host`, `port`.
+/// The role of a database. Intent: `engine`, `version`, `name`, `limits`. Outputs: `url`, `host`,
+/// `port`, `user`, `password`, `id`.
 pub const DATABASE: &str = "database";
-/// The role of backing something up. Intent: `what`, `schedule`, `keep`. Outputs: `id`.
+/// The role of backing something up. Intent: `what`, `schedule`, `keep`, `to`. Outputs: `id`.
 pub const BACKUP: &str = "backup";
 
 /// The roles the core knows; any crate may use further names.
@@ -65,6 +66,11 @@ pub trait Player: Send + Sync {
     /// player and field.
     fn cannot(&self) -> &[&'static str] {
         &[]
+    }
+
+    /// A runtime: the kinds of apps it can run (`kind` of the intent).
+    fn runs(&self) -> &[&'static str] {
+        &["service", "static"]
     }
 
     /// What it wants and brings.

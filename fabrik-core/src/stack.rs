@@ -161,7 +161,7 @@ pub enum SecretSource {
 /// A check of the running result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckDecl {
-    /// Its name, unique in the stack: `apps.api.http`.
+    /// Its name, unique in the stack: `apps.api.health`.
     pub name: Arc<str>,
     /// `http`, `tcp`, `dns`, `tls`, `container`, or a kind the program was given.
     pub kind: Arc<str>,

@@ -3,6 +3,8 @@
 
 #[path = "engine/cloud.rs"]
 mod cloud;
+#[path = "engine/doubt.rs"]
+mod doubt;
 #[path = "engine/flow.rs"]
 mod flow;
 #[path = "engine/groups.rs"]
@@ -11,3 +13,5 @@ mod groups;
 mod rollback;
 #[path = "engine/trouble.rs"]
 mod trouble;
+#[path = "engine/undo.rs"]
+mod undo;

@@ -12,7 +12,7 @@ fn url(out: &str) -> String {
 }
 
 /// Specs, with the environments each is to be used with; overlays are no specs of their own.
-const SPECS: &[(&str, &[&str])] = &[
+pub(crate) const SPECS: &[(&str, &[&str])] = &[
     ("environments/shop.yaml", &["staging", "production"]),
     ("files/fabrik.yaml", &["default"]),
     ("hello/hello.yaml", &["default"]),

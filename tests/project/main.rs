@@ -14,6 +14,7 @@ mod embedding;
 mod examples;
 mod fuzz;
 mod lock_file;
+mod rollback;
 mod rules;
 mod schemas;
 mod support;

@@ -157,6 +157,11 @@ impl Place {
         }
     }
 
+    /// The folder of everything, home included.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
     /// Waits until the agent and everything it ran is gone, as it is after a destroy.
     #[track_caller]
     pub(crate) fn nothing_runs(&self) {
@@ -172,7 +177,7 @@ impl Place {
     }
 
     /// Command lines of processes that work in this place or name it.
-    fn processes(&self) -> Vec<String> {
+    pub(crate) fn processes(&self) -> Vec<String> {
         let here = self.root.path().display().to_string();
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -203,7 +208,7 @@ impl Drop for Place {
 }
 
 /// The compiler's own folder first: the programs that `rustup` puts in front of it need a home.
-fn path() -> String {
+pub(crate) fn path() -> String {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
     let sysroot = sysroot.map(|output| String::from_utf8(output.stdout).unwrap());
     let before = sysroot.map_or(String::new(), |path| format!("{}/bin:", path.trim()));

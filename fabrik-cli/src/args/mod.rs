@@ -3,7 +3,9 @@
 mod inspect;
 mod manage;
 pub mod parse;
+mod provider;
 mod run;
+mod start;
 mod text;
 
 use std::path::PathBuf;
@@ -19,10 +21,12 @@ pub use manage::{
     SecretSetArgs, SecretsArgs, SecretsCommand, StateArgs, StateCommand, StateExportArgs,
     StateImportArgs, StateListArgs, StateMoveArgs, StateRemoveArgs, StateShowArgs, StateUnlockArgs,
 };
+pub use provider::{ProviderArgs, ProviderCheckArgs, ProviderCommand, ProviderNewArgs};
 pub use run::{
     ApplyArgs, DestroyArgs, OnFailureArg, PlanArgs, RefreshArg, RefreshArgs, RollbackArgs,
     SelectArgs, Target,
 };
+pub use start::{NewArgs, TemplatesArgs};
 
 /// Turn one YAML spec into a running, named, monitored service, and keep it that way
 #[derive(Debug, Parser)]
@@ -124,6 +128,10 @@ pub struct GlobalArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a project from a template, or write a spec for one that is there
+    New(NewArgs),
+    /// List the templates for new projects
+    Templates(TemplatesArgs),
     /// Check the spec without touching anything
     Validate(ValidateArgs),
     /// Show what apply would change
@@ -154,6 +162,8 @@ pub enum Command {
     Secrets(SecretsArgs),
     /// Check that everything Fabrik needs is there
     Doctor(DoctorArgs),
+    /// List providers, write one of your own, check it
+    Provider(ProviderArgs),
     /// Write an app out as raw resources
     Eject(EjectArgs),
     /// Print the JSON Schema of specs, for editors
@@ -175,6 +185,8 @@ impl Command {
     /// Its name, as typed.
     pub fn name(&self) -> &'static str {
         match self {
+            Command::New(_) => "new",
+            Command::Templates(_) => "templates",
             Command::Validate(_) => "validate",
             Command::Plan(_) => "plan",
             Command::Apply(_) => "apply",
@@ -190,6 +202,7 @@ impl Command {
             Command::State(_) => "state",
             Command::Secrets(_) => "secrets",
             Command::Doctor(_) => "doctor",
+            Command::Provider(_) => "provider",
             Command::Eject(_) => "eject",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 /// Shown first in `fabrik --help`.
 pub(super) const EXAMPLES: &str = "\
 Examples:
+  fabrik new python-api my-api   start a project from a template
   fabrik plan                    show what would change for fabrik.yaml
   fabrik apply my-api.yaml       make it so, and print the URL
   fabrik apply my-api -e staging the same by id, in another environment

@@ -13,14 +13,17 @@ mod history;
 mod import;
 mod logs;
 mod man;
+mod new;
 mod outputs;
 mod plan;
+mod provider;
 mod refresh;
 mod rollback;
 mod schema;
 mod secrets;
 mod state;
 mod status;
+mod templates;
 mod validate;
 
 use crate::args::Command;
@@ -33,9 +36,14 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         Command::Validate(args) => {
             session.block_on(async |session| validate::validate(session, &args).await)
         }
+        Command::Provider(args) => {
+            session.block_on(async |session| provider::run(session, &args.command).await)
+        }
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
         }
+        Command::New(args) => new::new(session, &args),
+        Command::Templates(args) => templates::templates(session, &args),
         Command::Schema(args) => schema::schema(session, &args),
         Command::Docs(args) => docs::docs(session, &args),
         Command::Explain(args) => explain::explain(session, &args),

@@ -16,6 +16,10 @@ pub(super) async fn rollback(session: &mut Session, args: &RollbackArgs) -> Done
     let name = project.stack.display_name();
     let engine = session.engine(&project.place, Access::Change).await?;
     let stack = project.stack.clone();
+    if let Some(target) = args.revision {
+        // One that never was is said before anything is gone on with.
+        engine.store().declared_at(target).await?;
+    }
     let continues =
         runs::recover(session, &engine, Some(stack.clone()), &name, args.resume).await?;
     if args.resume {

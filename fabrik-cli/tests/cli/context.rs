@@ -112,6 +112,11 @@ impl TestContext {
         self.root.path().join("notes")
     }
 
+    /// Lets notes be deleted that the folder keeps.
+    pub(crate) fn free_notes(&self) {
+        std::fs::write(self.folder().join(".free"), "").unwrap();
+    }
+
     /// The text of a note.
     pub(crate) fn note(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.folder().join(name)).ok()

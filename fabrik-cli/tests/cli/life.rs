@@ -140,12 +140,15 @@ fn data_outside_is_found_and_taken_over() {
     .unwrap();
     let status = context.run(&["status", "--refresh"]).code(0);
     assert!(status.out.contains("resources.a"), "{}", status.all());
-    let refresh = context.run(&["refresh"]).code(0);
+    context.run(&["refresh"]).code(0);
     assert_eq!(
         context.note("a").unwrap(),
         r#"{"name":"a","text":"outside"}"#
     );
-    drop(refresh);
+    let history = context.run(&["history"]).code(0).out;
+    let last = history.lines().nth(1).unwrap();
+    assert!(last.contains("state  ok"), "{history}");
+    assert!(last.ends_with("refresh"), "{history}");
 }
 
 #[test]
@@ -163,4 +166,49 @@ fn what_a_run_says() {
     insta::with_settings!({filters => vec![(r" +(\d+ ms|\d+\.\ds)", " [TIME]")]}, {
         insta::assert_snapshot!(all.join("\n"));
     });
+}
+
+/// A stack whose second note is refused, and whose first cannot be taken back until it says so.
+const STUCK: &str = "  - { id: a, type: demo.note, spec: { name: a, trouble: keep } }
+  - { id: b, type: demo.note, depends_on: [a], spec: { name: b, trouble: refused } }\n";
+
+#[test]
+fn a_stuck_run_is_finished_by_resuming() {
+    let context = TestContext::with_notes(STUCK);
+    let stuck = context.run(&["apply", "--yes"]).code(7);
+    assert!(stuck.err.contains("--resume"), "{}", stuck.all());
+    let again = context.run(&["rollback", "--resume"]).code(7);
+    assert!(again.err.contains("resources.a"), "{}", again.all());
+    assert!(context.note("a").is_some());
+
+    context.free_notes();
+    let done = context.run(&["rollback", "--resume"]).code(0);
+    assert!(done.err.contains("rolled back"), "{}", done.all());
+    assert_eq!(context.note("a"), None);
+    let rows = context.run(&["state", "list"]).code(0);
+    assert_eq!(rows.out, "");
+}
+
+#[test]
+fn a_plan_names_what_its_checks_look_at_as_far_as_that_is_known() {
+    let context = TestContext::with_notes(ONE);
+    let spec = |text: &str| {
+        let path = context.dir().join("fabrik.yaml");
+        context.notes(text);
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, written + "verify: [{ http: \"${a.url}\" }]\n").unwrap();
+    };
+    spec(ONE);
+    let first = context.run(&["plan"]).code(0).out;
+    assert!(
+        first.contains("After apply: http (known after apply: resources.a.url)"),
+        "{first}"
+    );
+    context.run(&["apply", "--yes", "--no-verify"]).code(0);
+    spec(&ONE.replace("hello", "bye"));
+    let second = context.run(&["plan"]).code(0).out;
+    assert!(
+        second.contains("After apply: http https://notes.test/a"),
+        "{second}"
+    );
 }

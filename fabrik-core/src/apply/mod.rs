@@ -8,6 +8,7 @@ mod prepare;
 mod recover;
 mod rollback;
 mod undo;
+mod work;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use crate::engine::{ApplyOptions, Engine, EventSink, Fault, RunReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventBody;
-use crate::plan::steps::{Stage, Steps};
+use crate::plan::steps::Stage;
 use crate::plan::{Action, Plan, steps};
 use crate::provider::{Stop, StopSignal, Verb};
 use crate::session::{Known, KnownObject, Session};
@@ -30,6 +31,7 @@ pub(crate) use recover::recover;
 use executor::{Executor, StageResult, state_changes};
 use finish::Finish;
 use undo::undo;
+use work::{Work, undo_faults};
 
 /// A run: everything one apply works with.
 pub(crate) struct Apply {
@@ -158,7 +160,7 @@ impl Apply {
             snapshot,
             run,
             self.events.clone(),
-            faults.clone(),
+            faults,
         );
         self.begin(snapshot, continued, &mut journal, &mut known)
             .await?;
@@ -166,12 +168,18 @@ impl Apply {
         let steps = steps::build(&mut self.plan, snapshot, session)?;
         state_changes(&self.plan, &mut journal);
         journal.commit().await?;
-        let mut undo_faults: Vec<Fault> = faults
-            .into_iter()
-            .filter(|fault| matches!(fault, Fault::FailUndo { .. }))
-            .collect();
+        let mut undo_faults = undo_faults(&self.options);
+        let mut work = Work {
+            session,
+            journal: &mut journal,
+            known: &mut known,
+            plan: &self.plan,
+            options: &self.options,
+            stop: self.stop.clone(),
+            undo_faults: &mut undo_faults,
+        };
 
-        let mut total = done_before(&journal.entries);
+        let mut total = done_before(&work.journal.entries);
         let mut checks = Vec::new();
         let phase = if self
             .plan
@@ -185,30 +193,22 @@ impl Apply {
         };
         let mut error = None;
         if !steps.steps.is_empty() {
-            journal.push(
+            work.journal.push(
                 EntryKind::Phase(phase),
                 Vec::new(),
                 Some(EventBody::Phase { phase }),
             );
-            let stage = self
-                .stage(
-                    Stage::First,
-                    session,
-                    &mut journal,
-                    &mut known,
-                    &steps,
-                    &mut undo_faults,
-                )
-                .await?;
+            let mut executor = Executor::new(work.lend(), &steps, None);
+            let stage = executor.run(Stage::First).await?;
             add(&mut total, stage);
             error = total.failed.first().map(|(_, error)| error.clone());
         }
         if error.is_none() && total.stopped == Stop::No && !self.options.no_verify {
-            checks = self.verify(session, &mut journal, &known).await?;
+            checks = self.verify(&mut work).await?;
             error = failed_check(&checks);
         }
         if total.stopped == Stop::Now {
-            return Ok(finish::interrupted(&journal, snapshot, checks));
+            return Ok(finish::interrupted(work.journal, snapshot, checks));
         }
         if let Some(error) = error {
             // A step may fail with that kind too, when what it starts never gets healthy.
@@ -221,50 +221,31 @@ impl Apply {
                         RunResult::Failed
                     };
                     Finish {
-                        journal: &mut journal,
+                        journal: work.journal,
                         plan: &self.plan,
-                        known: &known,
+                        known: work.known,
                         snapshot,
-                        session,
+                        session: work.session,
                     }
                     .keep(result, Some(error), &total, checks)
                     .await
                 }
-                OnFailure::Rollback => {
-                    self.rollback(
-                        session,
-                        &mut journal,
-                        &mut known,
-                        snapshot,
-                        error,
-                        checks,
-                        &mut undo_faults,
-                    )
-                    .await
-                }
+                OnFailure::Rollback => self.rollback(&mut work, snapshot, error, checks).await,
             };
         }
         if total.stopped == Stop::No && steps.steps.iter().any(|step| step.stage == Stage::Second) {
             let phase = Phase::Removing;
-            journal.push(
+            work.journal.push(
                 EntryKind::Phase(phase),
                 Vec::new(),
                 Some(EventBody::Phase { phase }),
             );
-            let stage = self
-                .stage(
-                    Stage::Second,
-                    session,
-                    &mut journal,
-                    &mut known,
-                    &steps,
-                    &mut undo_faults,
-                )
-                .await?;
+            let mut executor = Executor::new(work.lend(), &steps, None);
+            let stage = executor.run(Stage::Second).await?;
             add(&mut total, stage);
         }
         if total.stopped == Stop::Now {
-            return Ok(finish::interrupted(&journal, snapshot, checks));
+            return Ok(finish::interrupted(work.journal, snapshot, checks));
         }
         let error = total.failed.first().map(|(_, error)| error.clone());
         let result = match (&error, total.stopped) {
@@ -282,11 +263,11 @@ impl Apply {
             }
         }
         Finish {
-            journal: &mut journal,
+            journal: work.journal,
             plan: &self.plan,
-            known: &known,
+            known: work.known,
             snapshot,
-            session,
+            session: work.session,
         }
         .keep(result, error, &total, checks)
         .await
@@ -329,7 +310,10 @@ impl Apply {
                     .on_failure
                     .unwrap_or(self.plan.stack.on_failure),
                 plan: self.plan.spec.clone(),
-                note: self.plan.note.clone(),
+                note: self.plan.note.clone().or_else(|| {
+                    // As every other change of state alone, it says what it is.
+                    (self.plan.kind == RunKind::State).then(|| "refresh".to_owned())
+                }),
             };
             journal.push(
                 EntryKind::RunStarted(Box::new(start.clone())),
@@ -438,29 +422,6 @@ impl Apply {
         Ok(())
     }
 
-    async fn stage(
-        &self,
-        stage: Stage,
-        session: &mut Session,
-        journal: &mut Journal,
-        known: &mut Known,
-        steps: &Steps,
-        undo_faults: &mut Vec<Fault>,
-    ) -> Result<StageResult> {
-        let mut executor = Executor::new(
-            session,
-            journal,
-            known,
-            &self.plan,
-            steps,
-            None,
-            self.stop.clone(),
-            &self.options,
-            undo_faults,
-        );
-        executor.run(stage).await
-    }
-
     fn policy(&self, error: &Error) -> OnFailure {
         match self
             .options
@@ -475,12 +436,13 @@ impl Apply {
         }
     }
 
-    async fn verify(
-        &self,
-        session: &Session,
-        journal: &mut Journal,
-        known: &Known,
-    ) -> Result<Vec<CheckResult>> {
+    async fn verify(&self, work: &mut Work<'_>) -> Result<Vec<CheckResult>> {
+        let Work {
+            session,
+            journal,
+            known,
+            ..
+        } = work.lend();
         if self.plan.kind == RunKind::Destroy || self.plan.kind == RunKind::State {
             return Ok(Vec::new());
         }
@@ -535,38 +497,21 @@ impl Apply {
         Ok(results)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a rollback works with all of its run"
-    )]
     async fn rollback(
         &self,
-        session: &mut Session,
-        journal: &mut Journal,
-        known: &mut Known,
+        work: &mut Work<'_>,
         snapshot: &Snapshot,
         error: Error,
         checks: Vec<CheckResult>,
-        undo_faults: &mut Vec<Fault>,
     ) -> Result<RunReport> {
-        let base = self.plan.revision;
-        let ended = undo(
-            session,
-            journal,
-            known,
-            &self.plan,
-            self.stop.clone(),
-            &self.options,
-            undo_faults,
-            &error,
-        )
-        .await?;
+        let ended = undo(work, &error).await?;
+        let journal = &mut *work.journal;
         if ended.is_cut_short() {
             return Ok(finish::interrupted(journal, snapshot, checks));
         }
         let mut outputs = snapshot.outputs.clone();
         outputs.retain(|_, value| !value.has_unknown());
-        finish::rolled_back(journal, base, error, &ended, outputs, checks).await
+        finish::rolled_back(journal, snapshot, error, &ended, outputs, checks).await
     }
 }
 

@@ -241,8 +241,15 @@ impl Preparation {
         };
         let row = self.row_for(op, &planned.inputs, None);
         let mut intent = self.intent(&operation, Some(&row), old);
-        if self.info.lost == Lost::Name && operation.checkpoint.is_none() {
-            self.look_for_name(&operation).await?;
+        // A member of a linked group whose name depends on another member is looked for by its
+        // provider, within the call.
+        if self.info.lost == Lost::Name
+            && operation.checkpoint.is_none()
+            && !operation.inputs.has_unknown()
+        {
+            let twin = old.filter(|_| self.step.twin.is_some());
+            self.look_for_name(&operation, twin.map(|row| &*row.object.id))
+                .await?;
             intent.looked = Some(Looked::Absent);
         }
         Ok(Prepared::Call(Box::new(Prepare {
@@ -266,8 +273,13 @@ impl Preparation {
             .is_some_and(|change| change.action == Action::Create && change.oid.is_some())
     }
 
-    /// Before a create of a type found by name: nothing of that name may be there.
-    pub(crate) async fn look_for_name(&self, operation: &Operation) -> Result<()> {
+    /// Before a create of a type found by name: nothing of that name may be there, except the object
+    /// that it replaces where that goes in the same call.
+    pub(crate) async fn look_for_name(
+        &self,
+        operation: &Operation,
+        replaced: Option<&str>,
+    ) -> Result<()> {
         let answers = catch(
             self.instance
                 .locate(&self.cx, std::slice::from_ref(operation)),
@@ -276,8 +288,12 @@ impl Preparation {
         .ok_or_else(panicked)?;
         match answers.into_iter().next().unwrap_or(Ok(Located::Absent)) {
             Ok(Located::Absent) => Ok(()),
+            Ok(Located::Ours(object)) if replaced == Some(&*object.id) => Ok(()),
             Ok(Located::Ours(object)) => Err(self.taken(&object.id)),
-            Ok(Located::Unsure(why)) => Err(self.taken(why.split('`').nth(1).unwrap_or("?"))),
+            Ok(Located::Unsure(why)) => match why.split('`').nth(1) {
+                Some(id) if replaced == Some(id) => Ok(()),
+                id => Err(self.taken(id.unwrap_or("?"))),
+            },
             Err(error) => Err(error.effect(Effect::None)),
         }
     }
@@ -478,7 +494,10 @@ impl Preparation {
             address: self.step.address.clone(),
             type_name: self.step.type_name.clone(),
             verb: Verb::Update,
-            prior: Some(observed.clone()),
+            prior: Some(Object {
+                inputs: own(&observed.inputs, &planned.inputs),
+                ..observed.clone()
+            }),
             observed: Some(observed),
             inputs: comparison.send.unwrap_or(planned.inputs),
             checkpoint: None,
@@ -594,4 +613,16 @@ struct Again {
     send: Value,
     store: Value,
     observed: Option<Object>,
+}
+
+/// Of an object that is taken over, what the user sets: the rest was never sent and stays as it is.
+fn own(observed: &Value, planned: &Value) -> Value {
+    match (observed, planned) {
+        (Value::Map(observed), Value::Map(planned)) => {
+            let set = |key: &Arc<str>| planned.get(key).is_some_and(|value| !value.is_null());
+            let own = observed.iter().filter(|(key, _)| set(key));
+            Value::map(own.map(|(key, value)| (key.clone(), value.clone())))
+        }
+        _ => observed.clone(),
+    }
 }

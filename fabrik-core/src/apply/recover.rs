@@ -7,6 +7,7 @@ use super::call::{CallStep, End, Note, resolve, settled};
 use super::finish;
 use super::journal::{Emitter, Journal, is_crash};
 use super::undo::undo;
+use super::work::{Work, undo_faults};
 use crate::address::Address;
 use crate::engine::{ApplyOptions, Engine, EventSink, Recovered};
 use crate::error::{Error, ErrorKind, Result};
@@ -182,9 +183,7 @@ impl Recovery {
         journal.commit().await?;
 
         if was_rolling_back(&self.entries) {
-            return self
-                .finish_rollback(start, stack, session, journal, known)
-                .await;
+            return self.finish_rollback(stack, session, journal, known).await;
         }
         let same = stack.resources.is_empty() || self.engine.spec_digest(stack)? == start.plan;
         if self.resume || (same && self.stack.is_some()) {
@@ -203,23 +202,7 @@ impl Recovery {
             .collect();
         let mut changes: Vec<Change> = journal.at_end().into_iter().collect();
         changes.push(Change::Revision(revision, outputs));
-        let mut touched: Vec<Address> = self
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.kind {
-                EntryKind::Intent(intent) => Some(intent.address.clone()),
-                EntryKind::State { address, .. } => Some(address.clone()),
-                _ => None,
-            })
-            .collect();
-        touched.sort();
-        touched.dedup();
-        for address in touched {
-            let declared = journal
-                .current(&address)
-                .map(|row| Box::new(row.as_declared()));
-            changes.push(Change::Declared(revision, address, declared));
-        }
+        changes.extend(finish::declared_now(journal, revision));
         let end = RunEnd {
             result: RunResult::Interrupted,
             revision,
@@ -280,6 +263,16 @@ impl Recovery {
                         if item.operation.verb == Verb::Create
                             && info.lost == crate::provider::Lost::Key =>
                     {
+                        repeat(&item, &*instance, &cx).await
+                    }
+                    // What it began goes on without us: wait for its end instead of beginning anew.
+                    End::NotDone
+                        if item.operation.verb == Verb::Run
+                            && info.resumable
+                            && item.operation.checkpoint.is_some() =>
+                    {
+                        let by = clock.now().checked_add(info.timeout);
+                        let cx = by.map_or(cx.clone(), |by| cx.clone().with_deadline(by));
                         repeat(&item, &*instance, &cx).await
                     }
                     end => end,
@@ -382,7 +375,6 @@ impl Recovery {
 
     async fn finish_rollback(
         &self,
-        start: &RunStart,
         stack: &Arc<Stack>,
         session: &mut Session,
         journal: &mut Journal,
@@ -402,25 +394,16 @@ impl Recovery {
                 _ => None,
             })
             .unwrap_or_else(|| Error::new(ErrorKind::Cancelled, "the run was interrupted"));
-        let mut undo_faults: Vec<_> = self
-            .options
-            .faults
-            .0
-            .iter()
-            .filter(|fault| matches!(fault, crate::engine::Fault::FailUndo { .. }))
-            .cloned()
-            .collect();
-        let ended = undo(
+        let mut work = Work {
             session,
             journal,
             known,
-            &plan,
-            self.stop.clone(),
-            &self.options,
-            &mut undo_faults,
-            &error,
-        )
-        .await?;
+            plan: &plan,
+            options: &self.options,
+            stop: self.stop.clone(),
+            undo_faults: &mut undo_faults(&self.options),
+        };
+        let ended = undo(&mut work, &error).await?;
         if ended.is_cut_short() {
             return Err(Error::new(
                 ErrorKind::Cancelled,
@@ -429,7 +412,7 @@ impl Recovery {
         }
         let report = finish::rolled_back(
             journal,
-            start.base,
+            &self.snapshot,
             error,
             &ended,
             self.snapshot.outputs.clone(),

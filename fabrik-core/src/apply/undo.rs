@@ -5,34 +5,27 @@ use std::sync::Arc;
 use super::executor::{Executor, StageResult};
 use super::journal::Journal;
 use super::rollback;
-use crate::engine::{ApplyOptions, Fault};
+use super::work::Work;
 use crate::error::{Error, Result};
 use crate::event::EventBody;
-use crate::plan::Plan;
 use crate::plan::steps::Stage;
-use crate::provider::{Stop, StopSignal};
+use crate::provider::Stop;
 use crate::session::{Known, KnownObject, Session};
 use crate::state::{EntryKind, Phase, StepRef};
 
 /// Takes back what the journal's run did: builds the rollback from journal and state, and walks it.
 /// A failed undo is tried again a few times.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a rollback works with all of its run"
-)]
-pub(crate) async fn undo(
-    session: &mut Session,
-    journal: &mut Journal,
-    known: &mut Known,
-    plan: &Plan,
-    stop: StopSignal,
-    options: &ApplyOptions,
-    undo_faults: &mut Vec<Fault>,
-    error: &Error,
-) -> Result<StageResult> {
+pub(crate) async fn undo(work: &mut Work<'_>, error: &Error) -> Result<StageResult> {
     const ROUNDS: u32 = 3;
     let mut total = StageResult::default();
+    let mut unable: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
+        let Work {
+            session,
+            journal,
+            known,
+            ..
+        } = work.lend();
         let next = next_step(journal);
         open_for_undo(session, journal, known).await?;
         let undo = rollback::build(journal, session, next)?;
@@ -92,17 +85,7 @@ pub(crate) async fn undo(
                 known.objects.remove(&step.address);
             }
         }
-        let mut executor = Executor::new(
-            session,
-            journal,
-            known,
-            plan,
-            &undo.steps,
-            Some(&undo.bodies),
-            stop.clone(),
-            options,
-            undo_faults,
-        );
+        let mut executor = Executor::new(work.lend(), &undo.steps, Some(&undo.bodies));
         let stage = executor.run(Stage::First).await?;
         total.created += stage.created;
         total.updated += stage.updated;
@@ -110,6 +93,16 @@ pub(crate) async fn undo(
         total.stopped = stage.stopped;
         total.not_begun = stage.not_begun;
         total.left.extend(stage.left);
+        // As of the last round: what failed before may have worked since.
+        unable = stage
+            .failed
+            .iter()
+            .map(|(step, error)| {
+                let work = undo.steps.steps.iter().find(|work| work.id == *step);
+                let what = work.map_or("a step".to_owned(), |work| work.address.to_string());
+                format!("{what} could not be taken back: {error}")
+            })
+            .collect();
         total.failed = stage.failed;
         if total.failed.is_empty() || total.stopped != Stop::No {
             break;
@@ -117,22 +110,7 @@ pub(crate) async fn undo(
     }
     total.left.sort();
     total.left.dedup();
-    for (step, error) in &total.failed {
-        let address = journal
-            .entries
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.kind {
-                EntryKind::Intent(intent) if intent.step == *step => {
-                    Some(intent.address.to_string())
-                }
-                _ => None,
-            });
-        let what = address.unwrap_or_else(|| "a step".to_owned());
-        total
-            .left
-            .push(format!("{what} could not be taken back: {error}"));
-    }
+    total.left.extend(unable);
     Ok(total)
 }
 

@@ -1,4 +1,5 @@
-//! Changes of state alone: import, move, remove, secrets; each a run of its own in history.
+//! Changes of state alone: import, move, remove, secrets; each a run of its own in history. While a
+//! run is open, what it left in doubt can be settled, as part of that run.
 
 use std::sync::Arc;
 
@@ -6,9 +7,9 @@ use super::Engine;
 use crate::address::Address;
 use crate::apply::{Emitter, Journal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::{Cx, LogLine, LogOptions, OpId, ReadRequest, StopSignal};
+use crate::provider::{Cx, LogLine, LogOptions, Object, OpId, ReadRequest, StopSignal};
 use crate::session::{KnownObject, Session};
-use crate::stack::Stack;
+use crate::stack::{Declared, Stack};
 use crate::state::{
     Change, EntryKind, Lease, Row, RowStatus, RunEnd, RunKind, RunResult, RunStart, Snapshot,
 };
@@ -25,40 +26,16 @@ impl Engine {
     /// [`ErrorKind::NotFound`] for an unknown address or id, [`ErrorKind::Conflict`] when the address
     /// has an object already.
     pub async fn import(&self, stack: Arc<Stack>, address: &Address, id: &str) -> Result<Row> {
-        let declared = stack.resources.get(address).ok_or_else(|| {
-            let error = Error::new(
-                ErrorKind::NotFound,
-                format!("the spec declares no {address}"),
-            );
-            let names: Vec<String> = stack.resources.keys().map(ToString::to_string).collect();
-            match crate::diagnostic::did_you_mean(
-                address.as_str(),
-                names.iter().map(String::as_str),
-            ) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("declare it first, then import"),
-            }
-        })?;
+        let declared = declared(&stack, address)?;
         let snapshot = self.0.store.load().await?;
-        let mut known = self.known(&stack, &snapshot).await?;
-        for row in snapshot
-            .rows
-            .iter()
-            .filter(|row| row.status == RowStatus::Current)
-        {
-            known.objects.insert(
-                row.address.clone(),
-                KnownObject::Settled(row.object.clone()),
-            );
-        }
-        let cx = Cx::new(self.0.clock.clone(), StopSignal::never());
-        let mut session = Session::new(self.0.clone(), cx, self.configs(&stack, &snapshot));
-        session.open([declared.instance.clone()], &known).await?;
+        let mut session = self
+            .session_of(&stack, &snapshot, &declared.instance)
+            .await?;
         let info = session.type_info(&declared.type_name)?.clone();
         let request = ReadRequest {
             address: address.clone(),
             type_name: declared.type_name.clone(),
-            prior: crate::provider::Object {
+            prior: Object {
                 id: id.to_owned(),
                 ..Default::default()
             },
@@ -74,10 +51,12 @@ impl Engine {
             .unwrap_or(Ok(None))
             .map_err(|error| session.clean(error))?;
         let object = found.ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotFound,
-                format!("there is no `{}` with id `{id}`", declared.type_name),
-            )
+            let message = format!("there is no `{}` with id `{id}`", declared.type_name);
+            let error = Error::new(ErrorKind::NotFound, message);
+            match &*info.import_id {
+                "" => error,
+                shape => error.hint(format!("its ids have the shape `{shape}`")),
+            }
         })?;
         let object = session.mark(&info, object, &Value::Null);
         session.close().await;
@@ -127,6 +106,58 @@ impl Engine {
         })
         .await?;
         Ok(row)
+    }
+
+    /// What the service has of an address's type and this stack does not: what can be imported.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for an unknown address, [`ErrorKind::Unsupported`] when the type
+    /// cannot be listed.
+    pub async fn importable(&self, stack: Arc<Stack>, address: &Address) -> Result<Vec<Object>> {
+        let declared = declared(&stack, address)?;
+        let snapshot = self.0.store.load().await?;
+        let mut session = self
+            .session_of(&stack, &snapshot, &declared.instance)
+            .await?;
+        let info = session.type_info(&declared.type_name)?.clone();
+        let instance = session.instance(&declared.instance)?.instance.clone();
+        let listed = crate::session::guard(instance.list(&session.cx, &declared.type_name))
+            .await
+            .map_err(|error| session.clean(error));
+        session.close().await;
+        let ours = |object: &Object| {
+            snapshot.rows.iter().any(|row| {
+                row.type_name == declared.type_name
+                    && row.instance == declared.instance
+                    && row.object.id == object.id
+            })
+        };
+        Ok(listed?
+            .into_iter()
+            .filter(|object| !ours(object))
+            .map(|object| session.mark(&info, object, &Value::Null))
+            .collect())
+    }
+
+    /// A session with one configured provider opened.
+    async fn session_of(
+        &self,
+        stack: &Arc<Stack>,
+        snapshot: &Snapshot,
+        instance: &Arc<str>,
+    ) -> Result<Session> {
+        let mut known = self.known(stack, snapshot).await?;
+        for row in &snapshot.rows {
+            if row.status == RowStatus::Current {
+                self.0.redactor.learn(&row.object.inputs);
+                let object = KnownObject::Settled(row.object.clone());
+                known.objects.insert(row.address.clone(), object);
+            }
+        }
+        let cx = Cx::new(self.0.clock.clone(), StopSignal::never());
+        let mut session = Session::new(self.0.clone(), cx, self.configs(stack, snapshot));
+        session.open([instance.clone()], &known).await?;
+        Ok(session)
     }
 
     /// Gives objects another address: `from` may be a prefix. Returns how many moved.
@@ -222,10 +253,15 @@ impl Engine {
     /// # Errors
     /// Of the store.
     pub async fn set_secret(&self, name: &str, value: Value) -> Result<()> {
+        self.put_secret("set", name, value).await
+    }
+
+    /// `verb` is what history calls it.
+    async fn put_secret(&self, verb: &str, name: &str, value: Value) -> Result<()> {
         let name: Arc<str> = name.into();
         let value = value.into_secret();
         self.0.redactor.learn(&value);
-        self.surgery(&format!("secrets set {name}"), move |_| {
+        self.surgery(&format!("secrets {verb} {name}"), move |_| {
             let kind = EntryKind::SecretMade(name.clone());
             Ok((
                 vec![(kind, vec![Change::PutSecret(name.clone(), value.clone())])],
@@ -250,7 +286,7 @@ impl Engine {
             .hint("only generated secrets are kept; others are changed where they come from"));
         }
         let value = crate::secrets::generate_secret(length, &*self.0.entropy)?;
-        self.set_secret(name, value).await
+        self.put_secret("rotate", name, value).await
     }
 
     /// Log lines of a resource's object.
@@ -271,21 +307,7 @@ impl Engine {
             .find(|row| row.address == *address && row.status == RowStatus::Current)
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{address} has no object yet")))?
             .clone();
-        let mut known = self.known(&stack, &snapshot).await?;
-        for row in snapshot
-            .rows
-            .iter()
-            .filter(|row| row.status == RowStatus::Current)
-        {
-            self.0.redactor.learn(&row.object.inputs);
-            known.objects.insert(
-                row.address.clone(),
-                KnownObject::Settled(row.object.clone()),
-            );
-        }
-        let cx = Cx::new(self.0.clock.clone(), StopSignal::never());
-        let mut session = Session::new(self.0.clone(), cx, self.configs(&stack, &snapshot));
-        session.open([row.instance.clone()], &known).await?;
+        let mut session = self.session_of(&stack, &snapshot, &row.instance).await?;
         let request = ReadRequest {
             address: address.clone(),
             type_name: row.type_name.clone(),
@@ -329,15 +351,28 @@ impl Engine {
         events: Emitter,
     ) -> Result<usize> {
         let snapshot = self.0.store.load().await?;
-        if let Some(open) = snapshot.unfinished() {
-            return Err(
-                Error::new(ErrorKind::Conflict, format!("run {open} was interrupted")).hint(
-                    "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it",
-                ),
-            );
-        }
         let (cuts, touched) = cut(&snapshot)?;
         let count = cuts.len();
+        if let Some(open) = snapshot.unfinished() {
+            if !all_in_doubt(&snapshot, &touched) {
+                return Err(interrupted(open));
+            }
+            // What could not be found out about the open run is said by the user. It is recorded
+            // as part of that run, which goes on with it.
+            let mut journal = Journal::new(
+                self.0.clone(),
+                lease.clone(),
+                &snapshot,
+                open,
+                events,
+                Vec::new(),
+            );
+            for (kind, changes) in cuts {
+                journal.push(said(kind, note), changes, None);
+            }
+            journal.commit().await?;
+            return Ok(count);
+        }
         let run = snapshot.last_run + 1;
         let mut journal = Journal::new(
             self.0.clone(),
@@ -393,4 +428,43 @@ impl Engine {
         journal.commit().await?;
         Ok(count)
     }
+}
+
+fn declared<'a>(stack: &'a Stack, address: &Address) -> Result<&'a Declared> {
+    stack.resources.get(address).ok_or_else(|| {
+        let message = format!("the spec declares no {address}");
+        let error = Error::new(ErrorKind::NotFound, message);
+        let names = stack.resources.keys().map(Address::as_str);
+        match crate::diagnostic::did_you_mean(address.as_str(), names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("declare it first, then import"),
+        }
+    })
+}
+
+/// Whether all there is at some addresses is in doubt.
+fn all_in_doubt(snapshot: &Snapshot, addresses: &[Address]) -> bool {
+    !addresses.is_empty()
+        && addresses.iter().all(|address| {
+            let mut rows = snapshot.rows.iter().filter(|row| row.address == *address);
+            rows.clone().next().is_some() && rows.all(|row| row.status == RowStatus::Unsure)
+        })
+}
+
+/// An entry of an open run that settles a doubt. There is nothing to go back to, so it keeps no row.
+fn said(kind: EntryKind, note: &str) -> EntryKind {
+    match kind {
+        EntryKind::State { address, what, .. } => EntryKind::State {
+            address,
+            what: format!("{what} (`{note}`)"),
+            before: None,
+        },
+        other => other,
+    }
+}
+
+fn interrupted(open: u64) -> Error {
+    Error::new(ErrorKind::Conflict, format!("run {open} was interrupted")).hint(
+        "`fabrik apply --resume` goes on with it, a plain `fabrik apply` closes it; until then only what is in doubt can be imported or forgotten",
+    )
 }

@@ -57,6 +57,13 @@ impl Engine {
             }
             known.secrets.insert(name, secret.value);
         }
+        // Those that left the spec are still referred to by what is to be taken back.
+        for (name, value) in &snapshot.secrets {
+            if !known.secrets.contains_key(name) {
+                self.0.redactor.learn(value);
+                known.secrets.insert(name.clone(), Some(value.clone()));
+            }
+        }
         for name in &stack.reads_stacks {
             if let Some(outputs) = self.0.store.outputs_of(name, &stack.env).await? {
                 let outputs = Value::map(outputs);

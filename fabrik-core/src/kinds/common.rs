@@ -35,6 +35,8 @@ pub(super) fn check_known(block: &Value) -> Result<()> {
         _ => Ok(()),
     };
     for path in [
+        "backup",
+        "backup.enabled",
         "build.secrets",
         "dns",
         "dns.enabled",
@@ -54,6 +56,24 @@ pub(super) fn check_known(block: &Value) -> Result<()> {
         known(&format!("redirects[{index}].from"))?;
     }
     Ok(())
+}
+
+/// Whether there is one thing to run.
+pub(super) fn check_program(kind: &str, block: &Value) -> Result<()> {
+    let (source, image) = (block.get("source"), block.get("image"));
+    if source.is_some() && image.is_some() {
+        return Err(invalid(
+            "image",
+            format!("a {kind} has either `image` or `source`, not both"),
+        ));
+    }
+    if source.is_none() && image.is_none() && block.get("command").is_none() {
+        return Err(invalid(
+            "",
+            format!("a {kind} needs something to run: `image`, `source` or `command`"),
+        ));
+    }
+    check_source(block)
 }
 
 /// Whether the source says one thing.

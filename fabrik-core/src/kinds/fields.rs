@@ -267,6 +267,110 @@ pub(super) fn health() -> Json {
     )
 }
 
+/// Health of what answers no requests.
+pub(super) fn health_by_command() -> Json {
+    short(
+        object(
+            "When the app counts as working.",
+            &[
+                ("enabled", flag("Whether health is checked at all.")),
+                ("command", command("A command that must succeed inside.")),
+                ("interval", duration("Time between two tries.")),
+                ("timeout", duration("How long one try may take.")),
+                (
+                    "retries",
+                    whole("How many failed tries make it unhealthy.", 1, None),
+                ),
+                ("start_period", duration("How long it may take to start.")),
+            ],
+            &[],
+        ),
+        json!({"type": ["string", "boolean"], "description": "The command that must succeed inside; `false` for no health check."}),
+    )
+}
+
+pub(super) fn schedule() -> Json {
+    short(
+        full_text(
+            "When it runs, as five cron fields: minute, hour, day of the month, month, day of the week.",
+        ),
+        choice(
+            "A usual schedule.",
+            &[
+                "@hourly",
+                "@daily",
+                "@midnight",
+                "@weekly",
+                "@monthly",
+                "@yearly",
+            ],
+        ),
+    )
+}
+
+pub(super) fn timezone() -> Json {
+    pattern(
+        "The time zone of the schedule: `Europe/Berlin`; that of the platform unless set.",
+        "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+    )
+}
+
+/// The engines that the core has names for, with what else they are called.
+pub(super) const ENGINES: [(&str, &[&str]); 8] = [
+    ("postgres", &["postgresql", "pg"]),
+    ("mysql", &[]),
+    ("mariadb", &["maria"]),
+    ("redis", &[]),
+    ("valkey", &[]),
+    ("keydb", &[]),
+    ("mongodb", &["mongo"]),
+    ("clickhouse", &[]),
+];
+
+pub(super) fn engine() -> Json {
+    let names: Vec<&str> = ENGINES.iter().map(|(name, _)| *name).collect();
+    let others: Vec<&str> = ENGINES
+        .iter()
+        .flat_map(|(_, also)| also.iter().copied())
+        .collect();
+    short(
+        choice("Which database it is.", &names),
+        choice("Another name for it.", &others),
+    )
+}
+
+pub(super) fn engine_version() -> Json {
+    loose_text("The version: `16`; the newest that the platform has unless set.")
+}
+
+pub(super) fn database_name() -> Json {
+    pattern(
+        "The name of the database inside; made from the app's key unless set.",
+        "^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+    )
+}
+
+pub(super) fn backup() -> Json {
+    short(
+        object(
+            "Backups.",
+            &[
+                ("enabled", flag("Whether it is backed up.")),
+                ("schedule", schedule()),
+                ("keep", whole("How many backups are kept.", 1, None)),
+                (
+                    "to",
+                    full_text(
+                        "Where backups go, by the name the platform knows it by; a bucket, say.",
+                    ),
+                ),
+            ],
+            &[],
+        ),
+        json!({"type": ["string", "boolean"], "description": "When, as five cron fields; `true` for every night."}),
+    )
+}
+
 pub(super) fn limits() -> Json {
     object(
         "The most it may use.",

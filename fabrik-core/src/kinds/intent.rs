@@ -62,26 +62,13 @@ pub fn intent(role: &str) -> Option<Json> {
         DATABASE => object(
             "A database.",
             &[
-                (
-                    "engine",
-                    choice(
-                        "Which one.",
-                        &[
-                            "postgres",
-                            "mysql",
-                            "mariadb",
-                            "redis",
-                            "valkey",
-                            "mongodb",
-                            "clickhouse",
-                        ],
-                    ),
-                ),
+                ("engine", fields::engine()),
                 (
                     "version",
                     loose_text("The version; the newest that the provider has unless set."),
                 ),
                 ("name", full_text("The database's name.")),
+                ("limits", fields::limits()),
             ],
             &["engine", "name"],
         ),
@@ -98,6 +85,10 @@ pub fn intent(role: &str) -> Option<Json> {
                 ),
                 ("schedule", full_text("When, as five cron fields.")),
                 ("keep", whole("How many are kept.", 1, None)),
+                (
+                    "to",
+                    full_text("Where they go, by the name the player knows it by."),
+                ),
             ],
             &["what", "schedule"],
         ),
@@ -131,6 +122,7 @@ pub fn outputs(role: &str) -> Option<Json> {
                     "exec",
                     map_of("How to run a command inside.", None, &json!({})),
                 ),
+                ("id", full_text("Its id, for whoever backs it up.")),
                 (
                     "logs",
                     full_text("The address of the part whose logs are the app's."),
@@ -181,6 +173,9 @@ pub fn outputs(role: &str) -> Option<Json> {
                 ),
                 ("host", full_text("The host.")),
                 ("port", whole("The port.", 1, Some(65_535))),
+                ("user", full_text("The user.")),
+                ("password", full_text("The user's password: a secret.")),
+                ("id", full_text("Its id, for whoever backs it up.")),
             ],
             &["url"],
         ),
@@ -212,8 +207,8 @@ fn runtime() -> Json {
             (
                 "kind",
                 choice(
-                    "What to run: a program, or files to serve.",
-                    &["service", "static"],
+                    "What to run: a program that answers, one that does not, one that runs at times, or files to serve.",
+                    &["service", "worker", "cron", "static"],
                 ),
             ),
             (
@@ -237,6 +232,8 @@ fn runtime() -> Json {
             ("hooks", fields::hooks()),
             ("strategy", fields::strategy()),
             ("stop", fields::stop()),
+            ("schedule", fields::schedule()),
+            ("timezone", fields::timezone()),
             ("spa", fields::spa()),
             ("not_found", fields::not_found()),
             ("headers", fields::headers()),

@@ -1,4 +1,5 @@
-//! App kinds of the spec language: [`Service`] (`kind: service`) and [`Static`] (`kind: static`).
+//! App kinds of the spec language: [`Service`], [`Worker`], [`Cron`], [`Static`] and [`Database`]
+//! (`kind: service` and so on).
 //!
 //! A kind turns its block into parts by asking players of roles; it names no provider. What it
 //! asks of them is a contract for provider authors, given below and, as JSON Schema, by
@@ -12,7 +13,7 @@
 //!
 //! | field | form | meaning |
 //! | --- | --- | --- |
-//! | `kind` | `service`, `static` | what to run: a program, or files to serve |
+//! | `kind` | `service`, `worker`, `cron`, `static` | what to run: a program that answers, one that does not, one that runs at times and ends, or files to serve; a player says which it can ([`Player::runs`](crate::role::Player::runs)) |
 //! | `name` | letters, digits, `-` | the app's name, usable as host label and container name |
 //! | `source` | `{path}` or `{repo, branch, tag, commit, path, auto_deploy}` | a local folder (relative to the spec's file), or a git repository and a folder in it |
 //! | `image` | text | a container image to run; never together with `source` |
@@ -31,6 +32,8 @@
 //! | `hooks` | `{pre_build, pre_deploy, post_deploy, failed}` | commands run at that moment |
 //! | `strategy` | `{type}`: `rolling`, `recreate`, `blue_green` | how a new version takes over |
 //! | `stop` | `{grace, drain, signal}` | how the old one is ended |
+//! | `schedule` | five cron fields | cron: when it runs |
+//! | `timezone` | `Europe/Berlin` | cron: the time zone of the schedule |
 //! | `spa` | truth value | static: paths without a file give `index.html` |
 //! | `not_found` | text | static: the page for paths without a file |
 //! | `headers` | map of path patterns to maps of headers | static: headers to send, `/*` for all paths |
@@ -48,17 +51,29 @@
 //! | `exec` | how to run a command inside: left to the two that agree on it |
 //! | `logs` | the address of the part whose logs are the app's |
 //!
+//! # What is backed up
+//!
+//! The `what` of a `backup` intent is a map with `kind`. For `kind: database` it has `engine`,
+//! `name`, and as far as the database's player gives them, `id` and `url`. For `kind: volumes` it has
+//! `app` (the app's name) and `volumes` (a list as in the runtime's intent), and `id` as the
+//! runtime's player gives it.
+//!
 //! Other roles are described by [`intent`] and [`outputs`].
 
+mod backup;
 mod common;
+mod cron;
+mod database;
 mod editor;
 mod fields;
 mod intent;
 mod normalise;
+mod schedule;
 mod schema;
 mod service;
 mod site;
 mod web;
+mod worker;
 
 #[cfg(test)]
 mod testing;
@@ -67,13 +82,22 @@ use std::sync::Arc;
 
 use crate::role::Component;
 
+pub use cron::Cron;
+pub use database::Database;
 pub use editor::editor_schema;
 pub use intent::{intent, outputs};
 pub use service::Service;
 pub use site::Static;
 pub use web::url_at;
+pub use worker::Worker;
 
 /// The kinds of the core.
 pub fn all() -> Vec<Arc<dyn Component>> {
-    vec![Arc::new(Service), Arc::new(Static)]
+    vec![
+        Arc::new(Service),
+        Arc::new(Worker),
+        Arc::new(Cron),
+        Arc::new(Static),
+        Arc::new(Database),
+    ]
 }

@@ -95,7 +95,7 @@ fn seconds(value: Value) -> Value {
     }
 }
 
-fn number_text(value: Value) -> Value {
+pub(super) fn number_text(value: Value) -> Value {
     match &value {
         Value::Num(number) => Value::from(number.as_str()),
         Value::Bool(flag) => Value::from(flag.to_string()),
@@ -216,6 +216,30 @@ pub(super) fn health(value: Value) -> Value {
             ("start_period", seconds),
         ],
     )
+}
+
+pub(super) fn health_by_command(value: Value) -> Value {
+    let long = match value {
+        Value::Bool(_) => enabled(value),
+        other => wrap(other, "command"),
+    };
+    within(
+        long,
+        &[
+            ("interval", seconds),
+            ("timeout", seconds),
+            ("start_period", seconds),
+        ],
+    )
+}
+
+/// Other names of database engines.
+pub(super) fn engine(value: Value) -> Value {
+    let usual = value.as_str().and_then(|text| {
+        let mut engines = super::fields::ENGINES.iter();
+        engines.find(|(_, also)| also.contains(&text))
+    });
+    usual.map_or(value, |(name, _)| Value::from(*name))
 }
 
 pub(super) fn limits(value: Value) -> Value {

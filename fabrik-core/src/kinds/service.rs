@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::schema::object;
 use super::web::Launch;
-use super::{common, fields, normalise};
+use super::{backup, common, fields, normalise};
 use crate::error::Result;
 use crate::role::{Component, ComponentCx, ComponentOut};
 use crate::value::Value;
@@ -61,7 +61,7 @@ impl Component for Service {
                 ("stop", fields::stop()),
                 ("monitor", fields::monitor()),
                 ("dns", fields::dns()),
-                ("backup", fields::not_yet("Backups of the app's volumes.")),
+                ("backup", fields::backup()),
                 ("notify", fields::not_yet("Who is told about deployments.")),
             ],
             &[],
@@ -89,34 +89,17 @@ impl Component for Service {
                 ("stop", normalise::stop),
                 ("monitor", normalise::monitor),
                 ("dns", normalise::enabled),
+                ("backup", backup::long),
             ],
         )
     }
 
     fn expand(&self, block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
-        common::refuse(block, &["backup", "notify"])?;
+        common::refuse(block, &["notify"])?;
         common::check_known(block)?;
-        let (source, image) = (block.get("source"), block.get("image"));
-        if source.is_some() && image.is_some() {
-            return Err(common::invalid(
-                "image",
-                "a service has either `image` or `source`, not both",
-            ));
-        }
-        if source.is_none() && image.is_none() && block.get("command").is_none() {
-            return Err(common::invalid(
-                "",
-                "a service needs something to run: `image`, `source` or `command`",
-            ));
-        }
-        common::check_source(block)?;
+        common::check_program(self.kind(), block)?;
         let mut launch = Launch::new(self.kind(), block, PASSED_ON, cx);
-        if let Some(build) = common::build(block)? {
-            launch.intent("build", build);
-        }
-        if let Some(env) = common::environment(block)? {
-            launch.intent("env", env);
-        }
+        launch.program(block)?;
         launch.run()
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::common::invalid;
+use super::{backup, common};
 use crate::address::Address;
 use crate::error::Result;
 use crate::expr::{self, Expr, Function, Reference, Target};
@@ -81,6 +82,17 @@ impl<'a> Launch<'a> {
         self.intent.insert(field.into(), value);
     }
 
+    /// Tells the runtime of a program what it is built from and what it finds in its environment.
+    pub(super) fn program(&mut self, block: &Value) -> Result<()> {
+        if let Some(build) = common::build(block)? {
+            self.intent("build", build);
+        }
+        if let Some(env) = common::environment(block)? {
+            self.intent("env", env);
+        }
+        Ok(())
+    }
+
     /// Asks everybody.
     pub(super) fn run(mut self) -> Result<ComponentOut> {
         let facts = self.cx.facts(RUNTIME)?;
@@ -102,6 +114,7 @@ impl<'a> Launch<'a> {
             }
         }
         self.watch(url.as_ref())?;
+        self.back_up(&runtime)?;
         Ok(self.out(&runtime, url, &hosts, &concerns))
     }
 
@@ -185,7 +198,8 @@ impl<'a> Launch<'a> {
         } else {
             verify::WITHIN
         };
-        self.check("http", "", spec, concerns.to_vec());
+        // Checks of `verify` are named after their kind, and this one tells something else.
+        self.check("http", "health", "", spec, concerns.to_vec());
         if let Some(check) = self.cx.parts().checks.last_mut() {
             check.within = patience.saturating_add(start);
         }
@@ -195,7 +209,7 @@ impl<'a> Launch<'a> {
         for (index, host) in hosts.iter().enumerate() {
             if !is_wildcard(&host.name) {
                 let spec = Map::from([("name".into(), host.name.clone())]);
-                self.check("tls", suffix(index, host), spec, concerns.to_vec());
+                self.check("tls", "tls", suffix(index, host), spec, concerns.to_vec());
                 self.be_patient();
             }
         }
@@ -248,16 +262,16 @@ impl<'a> Launch<'a> {
             }
         }
         let concerns = self.made_since(before);
-        self.check("dns", suffix(index, host), spec, concerns);
+        self.check("dns", "dns", suffix(index, host), spec, concerns);
         self.be_patient();
         Ok(())
     }
 
     /// Adds a check.
-    fn check(&mut self, kind: &str, suffix: &str, spec: Map, concerns: Vec<Address>) {
+    fn check(&mut self, kind: &str, label: &str, suffix: &str, spec: Map, concerns: Vec<Address>) {
         let dash = if suffix.is_empty() { "" } else { "-" };
         let parts = self.cx.parts();
-        let name = format!("{}.{kind}{dash}{suffix}", parts.base());
+        let name = format!("{}.{label}{dash}{suffix}", parts.base());
         let mut check = verify::declare(name, kind, Value::Map(Arc::new(spec)));
         check.concerns = concerns;
         parts.checks.push(check);
@@ -301,6 +315,31 @@ impl<'a> Launch<'a> {
         self.cx
             .play(MONITOR, "monitor", Value::Map(Arc::new(intent)))
             .map(|_| ())
+    }
+
+    /// Has the app's volumes backed up, when it asks for that.
+    fn back_up(&mut self, runtime: &Value) -> Result<()> {
+        let asked_for = self.block.get("backup").is_some() && self.enabled("backup");
+        let volumes = self.block.get("volumes").cloned();
+        let Some(volumes) = volumes else {
+            return if asked_for {
+                Err(invalid(
+                    "backup",
+                    "there is nothing to back up: the app has no `volumes`",
+                ))
+            } else {
+                Ok(())
+            };
+        };
+        let mut what = Map::from([
+            ("kind".into(), Value::from("volumes")),
+            ("app".into(), Value::from(self.name.as_str())),
+            ("volumes".into(), volumes),
+        ]);
+        if let Some(id) = given(runtime, "id") {
+            what.insert("id".into(), id);
+        }
+        backup::play(self.block, what, self.cx)
     }
 
     fn out(
@@ -361,7 +400,7 @@ fn suffix(index: usize, host: &Host) -> &str {
 }
 
 /// An output that was given.
-fn given(outputs: &Value, name: &str) -> Option<Value> {
+pub(super) fn given(outputs: &Value, name: &str) -> Option<Value> {
     outputs.get(name).filter(|value| !value.is_null()).cloned()
 }
 
@@ -370,7 +409,7 @@ fn is_wildcard(name: &Value) -> bool {
 }
 
 /// The app's key, and the key of its `for_each` element, as one host label.
-fn app_name(address: &Address) -> String {
+pub(super) fn app_name(address: &Address) -> String {
     let text = address.as_str();
     let (path, key) = match text
         .strip_suffix("\"]")

@@ -1,17 +1,18 @@
 //! From changes to steps: one per object, ordered, grouped into calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::model::{Action, Plan, PlannedGroup};
 use super::planner::dependencies_with_instance;
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{self, Reference, Target};
 use crate::graph::Graph;
-use crate::provider::{OpId, WriteGroup};
+use crate::provider::{Object, OpId, WriteGroup};
 use crate::session::Session;
 use crate::state::{Row, RowStatus, Snapshot, StepRef};
-use crate::value::Value;
+use crate::value::{Segment, Value};
 
 /// What a step does to its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,12 @@ struct Builder<'a> {
     /// Step that deletes an object.
     deletes: HashMap<OpId, u32>,
     groups: Vec<Option<WriteGroup>>,
+    /// Objects that this plan leaves as they are.
+    settled: HashMap<Address, &'a Object>,
 }
+
+/// How many references may lead on to others before a group is not looked for any further.
+const REACH: u8 = 8;
 
 /// Makes the steps of a plan, and fills in the plan's groups and marks.
 ///
@@ -91,6 +97,13 @@ struct Builder<'a> {
 /// [`ErrorKind::Unexpected`] when the changes contradict each other so that no order exists.
 pub(crate) fn build(plan: &mut Plan, snapshot: &Snapshot, session: &Session) -> Result<Steps> {
     let rows = snapshot.rows.iter().map(|row| (row.oid, row)).collect();
+    let changing: HashSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    let settled = snapshot
+        .rows
+        .iter()
+        .filter(|row| row.status == RowStatus::Current && !changing.contains(&row.address))
+        .map(|row| (row.address.clone(), &row.object))
+        .collect();
     let mut builder = Builder {
         plan,
         rows,
@@ -100,6 +113,7 @@ pub(crate) fn build(plan: &mut Plan, snapshot: &Snapshot, session: &Session) -> 
         main: HashMap::new(),
         deletes: HashMap::new(),
         groups: Vec::new(),
+        settled,
     };
     builder.make();
     builder.order_creates();
@@ -301,6 +315,44 @@ impl Builder<'_> {
         }
     }
 
+    /// Declared inputs with what is known already of the references in them, so that what refers to
+    /// its zone or its project is grouped by it.
+    fn wanted(&self, address: &Address) -> Option<Value> {
+        let declared = self.plan.stack.resources.get(address)?;
+        if !declared.inputs.has_unknown() {
+            return Some(declared.inputs.clone());
+        }
+        let resolved = expr::resolve(&declared.inputs, &|reference: &Reference| {
+            Ok(self.known(reference, REACH))
+        });
+        Some(resolved.unwrap_or_else(|_| declared.inputs.clone()))
+    }
+
+    /// What a reference will find, where that is certain before the run: an input that is declared,
+    /// or an output of what stays as it is.
+    fn known(&self, reference: &Reference, reach: u8) -> Option<Value> {
+        let Target::Resource(address) = &reference.target else {
+            return None;
+        };
+        let declared = self.plan.stack.resources.get(address);
+        if let Some(input) = declared.and_then(|declared| declared.inputs.at(&reference.path)) {
+            if !input.has_unknown() {
+                return Some(input);
+            }
+            let below = reach.checked_sub(1)?;
+            let scope = |reference: &Reference| Ok(self.known(reference, below));
+            let input = expr::resolve(&input, &scope).ok()?;
+            return (!input.has_unknown()).then_some(input);
+        }
+        let object = self.settled.get(address)?;
+        if let [Segment::Key(key)] = reference.path.segments()
+            && &**key == "id"
+        {
+            return Some(Value::from(object.id.as_str()));
+        }
+        object.outputs.at(&reference.path)
+    }
+
     /// Asks the provider how each step goes together with others; deletes of a whole group join the
     /// group's one call before verification.
     fn assign_groups(&mut self) {
@@ -314,12 +366,7 @@ impl Builder<'_> {
                     .oid
                     .and_then(|oid| self.rows.get(&oid))
                     .map(|row| row.object.inputs.clone()),
-                _ => self
-                    .plan
-                    .stack
-                    .resources
-                    .get(&step.address)
-                    .map(|declared| declared.inputs.clone()),
+                _ => self.wanted(&step.address),
             };
             let inputs = inputs.unwrap_or(Value::Null);
             let group = self
@@ -365,12 +412,12 @@ impl Builder<'_> {
             if step.kind != StepKind::Create {
                 continue;
             }
-            let Some(declared) = self.plan.stack.resources.get(&step.address) else {
+            let Some(wanted) = self.wanted(&step.address) else {
                 continue;
             };
             for lock in self
                 .session
-                .keys(&step.instance, &step.type_name, &declared.inputs)
+                .keys(&step.instance, &step.type_name, &wanted)
                 .locks
             {
                 if let Some(delete) = locks.get(&(step.instance.clone(), lock)).copied()

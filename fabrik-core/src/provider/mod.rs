@@ -6,6 +6,7 @@
 
 mod context;
 mod fields;
+mod health;
 mod registry;
 pub mod typed;
 
@@ -22,6 +23,7 @@ use crate::value::{Path, Value};
 
 pub use context::{Checkpoints, Cx, Progress, Stop, StopHandle, StopSignal};
 pub use fields::{Fields, ListKind, Same};
+pub use health::{Health, Verdict};
 pub use registry::Registry;
 
 /// Identifies one object-to-be over retries and resumed runs. A provider whose service
@@ -150,8 +152,9 @@ pub struct TypeInfo {
     /// Whether two objects of the same name cannot exist at once, so that a replacement deletes
     /// first.
     pub exclusive: bool,
-    /// Whether a create broken off after a checkpoint can be gone on with (the provider gets the
-    /// checkpoint back); otherwise what exists is deleted and the create starts anew.
+    /// Whether a create or an action broken off after a checkpoint can be gone on with (the provider
+    /// gets the checkpoint back); otherwise what exists is deleted and the create starts anew, and
+    /// the action is run again.
     pub resumable: bool,
     /// How well a delete can be undone by creating again.
     pub undo_delete: Undo,
@@ -159,9 +162,22 @@ pub struct TypeInfo {
     pub holds_data: bool,
     /// Outputs that keep their value over an update unless listed here.
     pub volatile: Vec<Path>,
+    /// What an id looks like, for `fabrik import` and its mistakes: `ZONE_ID/RECORD_ID`. Empty
+    /// where it is an opaque text of the service's.
+    pub import_id: String,
+    /// Objects stay in the service when they leave the stack, unless this input has this value: the
+    /// plan shows that they are forgotten. For what is too dear to go with a line of a spec.
+    pub kept_unless: Option<(Path, Value)>,
 }
 
 impl TypeInfo {
+    /// Whether an object with these inputs is forgotten, not deleted, when it leaves the stack.
+    pub fn keeps(&self, inputs: &Value) -> bool {
+        self.kept_unless.as_ref().is_some_and(|(path, value)| {
+            inputs.at(path).is_none_or(|found| found.reveal() != value)
+        })
+    }
+
     /// A type with the usual behaviour: managed, updatable in place, deletes undone in full, lost
     /// creates not findable, 60 s per operation, 5 s to settle.
     pub fn new(name: impl Into<Arc<str>>, schema: Json, outputs: Json) -> TypeInfo {
@@ -183,6 +199,8 @@ impl TypeInfo {
             undo_delete: Undo::Full,
             holds_data: false,
             volatile: Vec::new(),
+            import_id: String::new(),
+            kept_unless: None,
         }
     }
 }
@@ -417,6 +435,15 @@ pub trait Instance: Send + Sync + 'static {
     /// Version, permissions, capabilities: recorded in the plan.
     fn facts(&self) -> Value {
         Value::Null
+    }
+
+    /// How the service is, for `fabrik doctor`: its version, the token and when it ends, exactly
+    /// which permission is missing, the clocks. Reads only, in few requests; whatever fails is a
+    /// line of the answer. That the service can be reached was seen by [`Provider::open`] only where
+    /// that sends something, so this should.
+    async fn examine(&self, cx: &Cx) -> Vec<Health> {
+        let _ = cx;
+        Vec::new()
     }
 
     /// How steps of this type go together. Pure; inputs may hold unknowns.

@@ -224,6 +224,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_map_with_secrets_in_it_is_sealed_too() {
+        let inner = Value::map([("token", Value::secret("canary"))]);
+        let mut stored = Value::list([inner]).into_secret();
+        cipher(1).seal_in_place(&mut stored).unwrap();
+        let text = serde_json::to_string(&stored).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+        cipher(1).open_in_place(&mut stored).unwrap();
+        assert_eq!(stored.reveal().as_list().map(<[Value]>::len), Some(1));
+    }
+
+    #[test]
     fn keys_as_text() {
         let key = Key::new([0xab; 32]);
         assert_eq!(Key::from_hex(&key.to_hex()).unwrap().to_hex(), key.to_hex());

@@ -173,7 +173,10 @@ impl World<'_> {
                 self.error(codes::TWICE, raw.span, place, error.message(), None);
             }
         }
-        stack.checks.extend(parts.checks);
+        for mut check in parts.checks {
+            check.name = self.only_check(&check.name);
+            stack.checks.push(check);
+        }
         stack.moved.extend(parts.moved);
         stack.apps.push(AppInfo {
             address: address.clone(),

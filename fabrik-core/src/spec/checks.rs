@@ -295,8 +295,12 @@ impl World<'_> {
     }
 
     fn check_name(&mut self, prefix: &str, label: &str) -> Arc<str> {
-        let base = format!("{prefix}.{label}");
-        let mut name = base.clone();
+        self.only_check(&format!("{prefix}.{label}"))
+    }
+
+    /// A name that no other check of the stack has: this one, or with a number.
+    pub(super) fn only_check(&mut self, base: &str) -> Arc<str> {
+        let mut name = base.to_owned();
         let mut count = 1;
         while !self.check_names.insert(name.clone()) {
             count += 1;

@@ -132,6 +132,22 @@ impl<'w, 'a> Stage<'w, 'a> {
 
     /// Refuses what the player cannot honour.
     fn refuse(&self, cast: &Cast, intent: &Value) -> Result<()> {
+        let kind = intent.get("kind").and_then(Value::as_str);
+        if cast.player.role() == RUNTIME
+            && let Some(kind) = kind
+            && !cast.player.runs().contains(&kind)
+        {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("`{}` cannot run apps of kind `{kind}`", cast.provider),
+            )
+            .code(codes::CANNOT)
+            .field(Path::key("kind"))
+            .hint(format!(
+                "it runs {}; name another runtime with `on`",
+                cast.player.runs().join(", ")
+            )));
+        }
         for field in cast.player.cannot() {
             let path = Path::parse(field);
             let used = intent.at(&path).is_some_and(|value| match value.reveal() {

@@ -269,7 +269,8 @@ pub enum RunResult {
 pub struct RunEnd {
     /// How.
     pub result: RunResult,
-    /// The revision state is at now.
+    /// The revision state is at now; of a run that was taken back, the one it found and went back
+    /// to.
     pub revision: Revision,
     /// Counts by what was done.
     pub created: u32,

@@ -95,12 +95,24 @@ impl Value {
         Value::List(Arc::new(items.into_iter().collect()))
     }
 
-    /// Marks the value as secret. Secrets are not nested: marking twice is marking once.
+    /// Marks the value as secret. Secrets are not nested: marking twice is marking once, and marks
+    /// within become part of the new one.
     #[must_use]
     pub fn into_secret(self) -> Value {
         match self {
             Value::Secret(_) | Value::Sealed(_) => self,
+            other if other.has_secret() => Value::Secret(Arc::new(other.bare())),
             other => Value::Secret(Arc::new(other)),
+        }
+    }
+
+    /// A copy without secret marks.
+    fn bare(&self) -> Value {
+        match self {
+            Value::Secret(inner) => inner.bare(),
+            Value::List(items) => Value::list(items.iter().map(Value::bare)),
+            Value::Map(map) => Value::map(map.iter().map(|(key, item)| (key.clone(), item.bare()))),
+            other => other.clone(),
         }
     }
 

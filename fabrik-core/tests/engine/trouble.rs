@@ -387,6 +387,12 @@ async fn a_run_stopped_gently_goes_on_under_its_number_with_its_baseline() {
     assert_eq!(report.run, number);
     assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
     assert_eq!(world.cloud.names(), ["a=1"]);
+    // It went back to what it had found, not to how it was when it was stopped.
+    assert_eq!(report.end.revision, 1);
+    let store = world.engine.store();
+    let now = store.load().await.unwrap().revision;
+    let declared = store.declared_at(now).await.unwrap();
+    assert_eq!(declared, store.declared_at(1).await.unwrap());
     assert_eq!(
         world.engine.store().load().await.unwrap().unfinished(),
         None

@@ -83,6 +83,43 @@ apps:
 }
 
 #[test]
+fn checks_of_one_app_are_told_apart() {
+    let registry = real();
+    let text = "fabrik: 1
+id: shop
+on: demo
+providers: { demo: { token: x } }
+apps:
+  api:
+    kind: service
+    image: x:1
+    port: 8000
+    domain: api.example.com
+    health: /up
+    verify:
+      - { http: / }
+      - { http: /other }
+      - { name: health, http: /third }
+";
+    let loaded = load(&LoadRequest::new(&registry, "shop.yaml", text.as_bytes()));
+    let said = render(&loaded.diagnostics);
+    let stack = loaded.stack.unwrap_or_else(|| panic!("{said}"));
+    let names: Vec<&str> = stack
+        .checks
+        .iter()
+        .filter(|check| &*check.kind == "http")
+        .map(|check| &*check.name)
+        .collect();
+    let wanted = [
+        "apps.api.health",
+        "apps.api.http",
+        "apps.api.http-2",
+        "apps.api.health-2",
+    ];
+    assert_eq!(names, wanted);
+}
+
+#[test]
 fn mistakes_in_short_forms_of_the_kinds_point_at_what_was_written() {
     let registry = real();
     let text = "fabrik: 1\nid: t\nkind: service\nimage: x\nhealth: up\nlimits: { memori: 1Gi }\nport: http\n";

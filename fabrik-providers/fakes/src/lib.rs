@@ -7,4 +7,3 @@ pub mod cloudflare;
 pub mod coolify;
 pub mod kuma;
 pub mod namecheap;
-pub mod powerdns;

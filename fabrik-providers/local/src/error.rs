@@ -64,6 +64,19 @@ pub enum Error {
         /// The ports on which its processes did listen.
         listening_ports: Vec<u16>,
     },
+    /// A command that prepares a new generation failed. Nothing was started; the one before keeps
+    /// serving.
+    #[error("{command} for `{service}` {reason}{}", Evidence(.logs, &None, &[]))]
+    Prepare {
+        /// The service.
+        service: String,
+        /// The command.
+        command: String,
+        /// What it failed with.
+        reason: String,
+        /// Its last log lines, secret values masked.
+        logs: Vec<String>,
+    },
     /// A fixed port is in use by something that is not this service.
     #[error("port {port} is taken by {by}")]
     PortTaken {

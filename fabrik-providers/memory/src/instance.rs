@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::{
-    Cx, Instance, Keys, Located, LogLine, LogOptions, Object, Operation, Outcome, ReadRequest, Verb,
+    Cx, Health, Instance, Keys, Located, LogLine, LogOptions, Object, Operation, Outcome,
+    ReadRequest, Verb,
 };
 use fabrik_core::value::Value;
 
+use crate::cloud::PERMISSIONS;
 use crate::link::{Link, unexpected};
 use crate::ops::{blob, group, null, single};
 use crate::protocol::{Answer, Ask, Query, Thing, Write, Written};
@@ -65,6 +67,18 @@ impl MemoryInstance {
 impl Instance for MemoryInstance {
     fn facts(&self) -> Value {
         Value::map([("account", Value::from(self.account.as_str()))])
+    }
+
+    async fn examine(&self, _: &Cx) -> Vec<Health> {
+        let needed = PERMISSIONS.map(str::to_owned);
+        match self.link.ask(Ask::Examine {}).await {
+            Ok(Answer::Lacks(missing)) => vec![
+                Health::ok("service", "answers"),
+                Health::permissions(&needed, &missing),
+            ],
+            Ok(other) => vec![Health::error("service", &unexpected(other))],
+            Err(error) => vec![Health::error("service", &error)],
+        }
     }
 
     fn keys(&self, type_name: &str, inputs: &Value) -> Keys {

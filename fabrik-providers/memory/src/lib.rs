@@ -11,7 +11,7 @@ mod server;
 mod specs;
 mod types;
 
-pub use cloud::{ACCOUNT, Behaviour, Cloud, Does, Fault, LogEntry, Match};
+pub use cloud::{ACCOUNT, Behaviour, Cloud, Does, Fault, LogEntry, Match, PERMISSIONS};
 pub use link::RemoteCloud;
 pub use players::{DnsPlayer, RuntimePlayer};
 pub use protocol::{Thing, What};

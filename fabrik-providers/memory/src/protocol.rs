@@ -115,6 +115,8 @@ pub enum Ask {
         /// The token.
         token: Option<String>,
     },
+    /// What the token may do.
+    Examine {},
     /// Shows things.
     Read {
         /// Whose.
@@ -156,6 +158,8 @@ pub enum Ask {
 pub enum Answer {
     /// Good.
     Ok {},
+    /// Names of permissions: those that are missing.
+    Lacks(Vec<String>),
     /// Things; `None` for an id that is not there.
     Things(Vec<Option<Thing>>),
     /// What became of each member.

@@ -1,11 +1,12 @@
-//! Secrets, and every provider the spec configures: each is opened, nothing is changed.
+//! Secrets, and every provider the spec configures: each is opened and looks at its service;
+//! nothing is changed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fabrik_core::provider::{Cx, Registry, StopSignal};
+use fabrik_core::provider::{self, Cx, Health, Registry, StopSignal};
 use fabrik_core::stack::InstanceDecl;
 use fabrik_core::value::{Value, to_wire_masked};
 
@@ -37,8 +38,7 @@ pub(super) async fn check(session: &mut Session, project: &Project, checks: &mut
     let registry = session.registry_at(&project.place.dir);
     for instance in project.stack.instances.values() {
         let dir = &project.place.dir;
-        let check = open(session, &registry, instance, &secrets, dir).await;
-        checks.push(check);
+        checks.extend(examine(session, &registry, instance, &secrets, dir).await);
     }
 }
 
@@ -60,46 +60,77 @@ fn secrets_check(secrets: &BTreeMap<Arc<str>, secret_sources::Known>) -> Check {
     .fix("set them in the environment or `.env`, or keep them with `fabrik secrets set NAME`")
 }
 
-/// Opens one configured provider.
-async fn open(
+/// Opens one configured provider and lets it look at its service: a line for itself, and one for
+/// each thing it looked at.
+async fn examine(
     session: &Session,
     registry: &Registry,
     instance: &InstanceDecl,
     secrets: &BTreeMap<Arc<str>, secret_sources::Known>,
     dir: &Path,
-) -> Check {
+) -> Vec<Check> {
     let name = &*instance.name;
     let Some(provider) = registry.provider(&instance.provider) else {
         let text = format!("this program has no provider `{}`", instance.provider);
-        return Check::new(name, Verdict::Fail, text);
+        return vec![Check::new(name, Verdict::Fail, text).fix("`fabrik provider list`")];
     };
     let config = match secret_sources::fill(&instance.config, secrets) {
         Ok(config) if !config.has_unknown() => config,
         Ok(_) => {
             let text = "configured from resources or secrets that are not there yet";
-            return Check::new(name, Verdict::Skip, text).fix("`fabrik apply` makes them");
+            return vec![Check::new(name, Verdict::Skip, text).fix("`fabrik apply` makes them")];
         }
-        Err(error) => return Check::failed(name, &error),
+        Err(error) => return vec![Check::failed(name, &error)],
     };
     let cx = Cx::new(session.world.clock.clone(), StopSignal::never());
     let opened = match tokio::time::timeout(PATIENCE, provider.open(&cx, &config)).await {
         Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => return Check::failed(name, &error),
-        Err(_) => {
-            let text = format!("no answer within {} s", PATIENCE.as_secs());
-            return Check::new(name, Verdict::Fail, text)
-                .fix("check the address in its configuration, and the network");
-        }
+        Ok(Err(error)) => return vec![Check::failed(name, &error)],
+        Err(_) => return vec![silent(name)],
     };
     let facts = opened.facts();
-    // What closing does not manage in time is left behind: the program ends soon anyway.
-    _ = tokio::time::timeout(PATIENCE, opened.close()).await;
     let version = &provider.info().version;
     let text = format!("version {version}{}", facts_text(&facts));
-    if &*instance.provider != "local" {
-        return Check::new(name, Verdict::Ok, text);
+    let own = if &*instance.provider == "local" {
+        local(
+            name,
+            text,
+            builtin::agent_of(dir, &session.settings.env.value, &config).await,
+        )
+    } else {
+        Check::new(name, Verdict::Ok, text)
+    };
+    let mut checks = vec![own];
+    match tokio::time::timeout(PATIENCE, opened.examine(&cx)).await {
+        Ok(found) => checks.extend(found.into_iter().map(|health| of_health(name, health))),
+        Err(_) => checks.push(silent(name)),
     }
-    match builtin::agent_of(dir, &session.settings.env.value, &config).await {
+    // What closing does not manage in time is left behind: the program ends soon anyway.
+    _ = tokio::time::timeout(PATIENCE, opened.close()).await;
+    checks
+}
+
+fn silent(name: &str) -> Check {
+    let text = format!("no answer within {} s", PATIENCE.as_secs());
+    Check::new(name, Verdict::Fail, text)
+        .fix("check the address in its configuration, and the network")
+}
+
+fn of_health(instance: &str, health: Health) -> Check {
+    Check {
+        name: format!("{instance} {}", text::one_line(&health.name)),
+        verdict: match health.verdict {
+            provider::Verdict::Ok => Verdict::Ok,
+            provider::Verdict::Warn => Verdict::Warn,
+            provider::Verdict::Fail => Verdict::Fail,
+        },
+        text: health.text,
+        fix: health.hint,
+    }
+}
+
+fn local(name: &str, text: String, agent: builtin::Agent) -> Check {
+    match agent {
         builtin::Agent::Runs(agent) => Check::new(name, Verdict::Ok, format!("{text}; {agent}")),
         builtin::Agent::Unneeded => Check::new(
             name,

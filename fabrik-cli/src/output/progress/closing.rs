@@ -192,7 +192,7 @@ fn next(end: &RunEnd, run: Option<RunId>, undoing: bool) -> Option<String> {
             Some("`fabrik apply` goes on from here once the cause is gone".to_owned())
         }
         RunResult::Stuck => Some(format!(
-            "set right what is listed, then run `fabrik apply`; {show} tells everything"
+            "set right what is listed, then `fabrik apply --resume` takes back the rest, or `fabrik apply` goes on from here; {show} tells everything"
         )),
         RunResult::Interrupted if undoing => Some(
             "`fabrik rollback --resume` takes back the rest; so does the next `fabrik apply` first"

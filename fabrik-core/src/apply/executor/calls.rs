@@ -44,7 +44,16 @@ impl Executor<'_> {
         for (step, prepare) in std::mem::take(&mut self.prepared) {
             match &prepare.keys.write_group {
                 Some(group) if !group.whole => {
-                    let key = (self.step(step).instance.clone(), group.key.clone());
+                    let instance = self.step(step).instance.clone();
+                    if self
+                        .preparing
+                        .get(&instance)
+                        .is_some_and(|count| *count > 0)
+                    {
+                        self.prepared.push((step, prepare));
+                        continue;
+                    }
+                    let key = (instance, group.key.clone());
                     groups.entry(key).or_default().push((step, prepare));
                 }
                 _ => self.form(vec![(step, prepare)]),

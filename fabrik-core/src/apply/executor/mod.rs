@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 use super::call::{Call, CallStep, End, Note};
 use super::journal::{Journal, millis_between};
 use super::prepare::{Preparation, Prepare, Prepared, Skipped};
-use super::rollback::Undoing;
+use super::rollback::{Undoing, as_before};
+use super::work::Work;
 use crate::clock::BoxFuture;
 use crate::engine::{ApplyOptions, Fault};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -122,6 +123,9 @@ pub(crate) struct Executor<'a> {
     bundle_open: Vec<usize>,
     /// Prepared steps of groups that go together as they come.
     prepared: Vec<(StepRef, Prepare)>,
+    /// Steps that are being prepared beside the walk, by instance: prepared steps of groups wait for
+    /// them, so that what became ready together goes together.
+    preparing: HashMap<Arc<str>, usize>,
     blocked: Vec<Pending>,
     held: HashSet<(Arc<str>, Arc<str>)>,
     calls: HashMap<u32, Pending>,
@@ -158,18 +162,21 @@ impl Checkpoints for Link {
 }
 
 impl<'a> Executor<'a> {
-    #[expect(clippy::too_many_arguments, reason = "what a stage works with")]
+    /// `undo` says how each step undoes, when this is a rollback.
     pub(crate) fn new(
-        session: &'a mut Session,
-        journal: &'a mut Journal,
-        known: &'a mut Known,
-        plan: &'a Plan,
+        work: Work<'a>,
         steps: &'a Steps,
         undo: Option<&'a [Undoing]>,
-        stop: StopSignal,
-        options: &'a ApplyOptions,
-        undo_faults: &'a mut Vec<Fault>,
     ) -> Executor<'a> {
+        let Work {
+            session,
+            journal,
+            known,
+            plan,
+            options,
+            stop,
+            undo_faults,
+        } = work;
         let order = steps.graph.order().unwrap_or_default();
         let heights = steps.graph.heights(&order);
         let dependents = steps.graph.reversed();
@@ -196,6 +203,7 @@ impl<'a> Executor<'a> {
             gathering: HashMap::new(),
             bundle_open: steps.bundles.iter().map(Vec::len).collect(),
             prepared: Vec::new(),
+            preparing: HashMap::new(),
             blocked: Vec::new(),
             held: HashSet::new(),
             calls: HashMap::new(),
@@ -405,6 +413,7 @@ impl<'a> Executor<'a> {
         } else {
             let sender = self.sender.clone();
             let id = step.id;
+            *self.preparing.entry(step.instance.clone()).or_default() += 1;
             self.tasks.spawn(async move {
                 let (step, prepared) = match crate::session::catch(future).await {
                     Some(answer) => answer,
@@ -430,7 +439,7 @@ impl<'a> Executor<'a> {
                 ),
                 _,
             ) => info.fields.computed_from(
-                &self.known.resolve(before.declared())?,
+                &as_before(before.declared(), Some(&before.object.inputs), self.known)?,
                 &before.object.inputs,
             ),
             (Some(_), _) => Value::Null,
@@ -477,7 +486,12 @@ impl<'a> Executor<'a> {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Prepared(step, prepared) => self.settle(step, *prepared),
+            Message::Prepared(step, prepared) => {
+                if let Some(count) = self.preparing.get_mut(&self.step(step).instance) {
+                    *count = count.saturating_sub(1);
+                }
+                self.settle(step, *prepared);
+            }
             Message::Called { call, ends } => self.called(call, ends),
             Message::Checkpoint { op, object, done } => self.checkpoint(op, object, done),
             Message::Progress { op, progress } => self.progress(op, progress),

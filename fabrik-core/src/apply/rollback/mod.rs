@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::state::{Change, EntryKind, Intent, Row, RowStatus, StepOutcome, StepRef};
 use crate::value::Value;
 
-pub(crate) use undoing::prepare;
+pub(crate) use undoing::{as_before, prepare};
 
 /// How one step undoes another.
 #[derive(Clone, Debug)]
@@ -91,10 +91,11 @@ pub(crate) fn build(journal: &Journal, session: &Session, next_step: u32) -> Res
         bodies: Vec::new(),
         state: Vec::new(),
         restores: HashMap::new(),
+        restored_at: HashMap::new(),
         removals: HashMap::new(),
     };
-    for (address, touched) in &touched {
-        builder.undo_address(address, touched);
+    for address in touched.keys() {
+        builder.undo_address(address, &touched);
     }
     builder.refer_to_recreated();
     builder.finish(next_step)
@@ -197,8 +198,10 @@ struct Builder<'a> {
     steps: Vec<Step>,
     bodies: Vec<Undoing>,
     state: Vec<(Address, String, Vec<Change>)>,
-    /// Step that brings an address back.
+    /// Step that brings an address back, by the address as it was before the run.
     restores: HashMap<Address, usize>,
+    /// The same by the address as it is now: the run may have moved it.
+    restored_at: HashMap<Address, usize>,
     /// Step that removes an object, by its id.
     removals: HashMap<OpId, usize>,
 }
@@ -224,7 +227,8 @@ impl Builder<'_> {
         at
     }
 
-    fn undo_address(&mut self, address: &Address, touched: &Touched) {
+    fn undo_address(&mut self, address: &Address, all: &BTreeMap<Address, Touched>) {
+        let touched = &all[address];
         let rows: Vec<&Row> = self
             .journal
             .rows
@@ -252,7 +256,7 @@ impl Builder<'_> {
                 observed: Box::new(observed.clone()),
             };
             let step = self.push(row, StepKind::Update, touched.first, body);
-            self.restores.insert(address.clone(), step);
+            self.restored(address, address, step);
         }
         if touched.ran {
             self.undo_action(touched, &rows);
@@ -271,17 +275,12 @@ impl Builder<'_> {
                         unclear,
                     };
                     let step = self.push(now, StepKind::Update, touched.first, body);
-                    self.restores.insert(address.clone(), step);
+                    self.restored(&before.address, address, step);
                 }
                 _ if now != before => self.put_back(before, "is as it was before"),
                 _ => {}
             },
-            None if touched.recreated.iter().any(|oid| {
-                self.journal
-                    .rows
-                    .get(oid)
-                    .is_some_and(|row| row.status == RowStatus::Current)
-            }) => {}
+            None if self.is_recreated(&before.address, all) => {}
             None if touched.deleted.contains(&before.oid) => {
                 let step = self.push(
                     before,
@@ -292,10 +291,25 @@ impl Builder<'_> {
                         observed: touched.deleted_as.clone(),
                     },
                 );
-                self.restores.insert(address.clone(), step);
+                self.restored(&before.address, address, step);
             }
             None => self.put_back(before, "put back in state"),
         }
+    }
+
+    /// Notes that a step brings back what was at one address, and is at another now.
+    fn restored(&mut self, was: &Address, is: &Address, step: usize) {
+        self.restores.insert(was.clone(), step);
+        self.restored_at.insert(is.clone(), step);
+    }
+
+    /// Whether an earlier attempt at this rollback made anew what was at an address.
+    fn is_recreated(&self, was: &Address, all: &BTreeMap<Address, Touched>) -> bool {
+        let recreated = all.get(was).map(|touched| &touched.recreated);
+        recreated.into_iter().flatten().any(|oid| {
+            let row = self.journal.rows.get(oid);
+            row.is_some_and(|row| row.status == RowStatus::Current)
+        })
     }
 
     fn put_back(&mut self, before: &Row, what: &str) {
@@ -314,7 +328,7 @@ impl Builder<'_> {
                         before: Box::new(before.clone()),
                     };
                     let step = self.push(now, StepKind::Run, touched.first, body);
-                    self.restores.insert(before.address.clone(), step);
+                    self.restored(&before.address, &now.address, step);
                 }
             }
             Some(before) => {
@@ -361,6 +375,7 @@ impl Builder<'_> {
             });
             if refers
                 && !self.restores.contains_key(&row.address)
+                && !self.restored_at.contains_key(&row.address)
                 && !self.removals.contains_key(&row.oid)
             {
                 let step = self.push(
@@ -371,26 +386,25 @@ impl Builder<'_> {
                         before: Box::new(row.clone()),
                     },
                 );
-                self.restores.insert(row.address.clone(), step);
+                self.restored(&row.address, &row.address, step);
             }
         }
     }
 
     fn finish(mut self, first: u32) -> Result<Undo> {
         let mut after: Vec<Vec<u32>> = vec![Vec::new(); self.steps.len()];
-        for (address, step) in &self.restores {
-            // Deleting first is how the run did it; the name may be taken until then.
+        // Deleting first is how the run did it; the name may be taken until then.
+        for (address, step) in self.restores.iter().chain(&self.restored_at) {
             for (oid, removal) in &self.removals {
-                if self
-                    .journal
-                    .rows
-                    .get(oid)
-                    .is_some_and(|row| row.address == *address)
+                let row = self.journal.rows.get(oid);
+                if row.is_some_and(|row| row.address == *address)
                     && self.steps[*step].kind == StepKind::Create
                 {
                     after[*step].push(index(*removal));
                 }
             }
+        }
+        for step in self.restores.values() {
             let deps = match &self.bodies[*step] {
                 Undoing::Restore { before, .. }
                 | Undoing::Recreate { before, .. }
@@ -418,7 +432,7 @@ impl Builder<'_> {
                     }
                     if let Some(own) = self.removals.get(&row.oid) {
                         after[*removal].push(index(*own));
-                    } else if let Some(own) = self.restores.get(&row.address)
+                    } else if let Some(own) = self.restored_at.get(&row.address)
                         && !self.waits(&after, index(*own), index(*removal))
                     {
                         after[*removal].push(index(*own));

@@ -1,10 +1,14 @@
 //! What each step of a rollback does, decided when it starts.
 
+use std::sync::Arc;
+
 use super::super::prepare::{Preparation, Prepare, Prepared, Skipped};
 use super::Undoing;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{Target, references};
 use crate::plan::{Treat, compare};
 use crate::provider::{Object, Operation, Verb};
+use crate::session::Known;
 use crate::stack::OnDrift;
 use crate::state::{Row, RowStatus};
 use crate::value::Value;
@@ -29,6 +33,44 @@ pub(crate) async fn prepare(preparation: &Preparation) -> Result<Prepared> {
         Undoing::Refer { before } => refer(preparation, before).await,
         Undoing::Release { observed } => release(preparation, observed).await,
         Undoing::Again { before } => Ok(again(preparation, before)),
+    }
+}
+
+/// Inputs as they were before the run: references to resources find what is there now (what was
+/// made anew has a new id); whatever else was computed is as it was sent. A secret may have another
+/// value by now, or be gone from the spec.
+pub(crate) fn as_before(declared: &Value, sent: Option<&Value>, known: &Known) -> Result<Value> {
+    if !declared.has_unknown() {
+        return Ok(declared.clone());
+    }
+    match declared {
+        Value::Map(map) => {
+            let items = map.iter().map(|(key, item)| {
+                let sent = sent.and_then(|sent| sent.get(key));
+                Ok((key.clone(), as_before(item, sent, known)?))
+            });
+            Ok(Value::Map(Arc::new(items.collect::<Result<_>>()?)))
+        }
+        Value::List(items) => {
+            let sent = sent.and_then(Value::as_list);
+            let sent = sent.filter(|sent| sent.len() == items.len());
+            let items = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| as_before(item, sent.map(|sent| &sent[index]), known));
+            Ok(Value::List(Arc::new(items.collect::<Result<_>>()?)))
+        }
+        Value::Secret(inner) => Ok(as_before(inner, sent, known)?.into_secret()),
+        _ => {
+            let follows = references(declared)
+                .iter()
+                .any(|reference| matches!(reference.target, Target::Resource(_)));
+            match (follows, sent) {
+                (false, Some(sent)) => Ok(sent.clone()),
+                (true, Some(sent)) => known.resolve(declared).or_else(|_| Ok(sent.clone())),
+                (_, None) => known.resolve(declared),
+            }
+        }
     }
 }
 
@@ -244,7 +286,7 @@ async fn recreate(
         undoes: Some(before.oid),
     };
     if preparation.info.lost == crate::provider::Lost::Name {
-        preparation.look_for_name(&operation).await?;
+        preparation.look_for_name(&operation, None).await?;
     }
     let row = Row {
         oid: operation.op,

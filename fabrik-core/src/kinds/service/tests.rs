@@ -37,7 +37,7 @@ fn a_short_block_on_a_local_runtime() {
     assert_eq!(
         cx.checks(),
         json!([{
-            "name": "apps.hello.http",
+            "name": "apps.hello.health",
             "kind": "http",
             "spec": {"url": "http://hello.localhost:8080/up"},
             "within": "1m",
@@ -131,7 +131,7 @@ fn the_whole_block_reaches_the_runtime() {
     assert_eq!(
         checks[0],
         json!({
-            "name": "apps.api.http",
+            "name": "apps.api.health",
             "kind": "http",
             "spec": {"url": "${apps.api.run.url}/healthz", "status": [204], "timeout": "3s"},
             "within": "3m30s",
@@ -147,7 +147,7 @@ fn the_whole_block_reaches_the_runtime() {
     assert_eq!(
         names,
         [
-            "apps.api.http",
+            "apps.api.health",
             "apps.api.tls",
             "apps.api.tls-www-example-com",
             "apps.api.tls-old-example-com",
@@ -274,7 +274,7 @@ fn mistakes_point_at_their_field() {
         (
             json!({"image": "x", "backup": true}),
             "backup",
-            "not implemented yet",
+            "nothing to back up",
         ),
         (
             json!({"image": "x", "notify": ["a"]}),

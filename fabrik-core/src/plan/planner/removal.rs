@@ -89,7 +89,7 @@ impl Planner<'_> {
             || self
                 .session
                 .type_info(&row.type_name)
-                .is_ok_and(|info| info.mode != Mode::Managed);
+                .is_ok_and(|info| info.mode != Mode::Managed || info.keeps(&row.object.inputs));
         if forgotten || matches!(self.observed.get(&row.oid), Some(Observation::Gone)) {
             out.changes.push(PlannedChange {
                 action: Action::Forget,

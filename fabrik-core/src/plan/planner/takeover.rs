@@ -1,9 +1,9 @@
 //! Existing objects: imported by id, adopted by name, or in the way.
 
 use super::{
-    Action, Changes, Declared, Error, ErrorKind, Finding, Located, Lost, Object, OnDrift, OpId,
-    Planned, PlannedChange, PlannedFinding, Planner, Reason, Result, Treat, Undo, Value, compare,
-    create_operation, new_change,
+    Action, Changes, Declared, Error, ErrorKind, Finding, KnownObject, Located, Lost, Object,
+    OnDrift, OpId, Planned, PlannedChange, PlannedFinding, Planner, Reason, Result, Treat, Undo,
+    Value, compare, create_operation, new_change,
 };
 
 impl Planner<'_> {
@@ -77,10 +77,17 @@ impl Planner<'_> {
                 hidden: &object.hidden,
             },
         );
+        // What the service does not show cannot differ as far as anybody knows.
+        let is_shown = |diff: &crate::plan::AttributeDiff| {
+            !object
+                .hidden
+                .iter()
+                .any(|hidden| diff.path.starts_with(hidden))
+        };
         if let Some(diff) = comparison
             .diff
             .iter()
-            .find(|diff| diff.forces_replacement && !diff.after.has_unknown())
+            .find(|diff| diff.forces_replacement && !diff.after.has_unknown() && is_shown(diff))
         {
             out.findings.push(PlannedFinding {
                 address: declared.address.clone(),
@@ -131,7 +138,7 @@ impl Planner<'_> {
             ) else {
                 continue;
             };
-            let inputs = self.known.resolve(&declared.inputs)?;
+            let inputs = self.wanted(declared)?;
             if inputs.has_unknown() {
                 continue;
             }
@@ -170,10 +177,10 @@ impl Planner<'_> {
             let info = self.session.type_info(&declared.type_name)?;
             let object = self.session.mark(info, object, &Value::Null);
             let inputs = self.known.resolve(&declared.inputs)?;
-            let planned = Planned {
-                inputs,
-                ..Planned::default()
-            };
+            // In the provider's own form: another spelling of a name is no difference.
+            let planned = self
+                .provider_plan(declared, info, &inputs, None, Some(&object))
+                .await?;
             let mut one = Changes::default();
             self.take_over(declared, &planned, object, Action::Adopt, &mut one)?;
             out.findings.append(&mut one.findings);
@@ -182,6 +189,14 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The inputs of a create as its provider planned them: names in the service's own form.
+    fn wanted(&self, declared: &Declared) -> Result<Value> {
+        match self.known.objects.get(&declared.address) {
+            Some(KnownObject::Later(planned)) => Ok(planned.clone()),
+            _ => self.known.resolve(&declared.inputs),
+        }
     }
 
     pub(super) fn taken(&self, declared: &Declared, id: &str) -> PlannedFinding {

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 
 use super::{Action, Change, Created, Found, Lookup, Observed, Resource, decode, encode};
 use crate::error::{Error, ErrorKind, Result};
+use crate::plan::same_value;
 use crate::provider::{
     Cx, Keys, Located, LogLine, LogOptions, Lost, Mode, Object, Operation, Outcome, Planned,
     Proposal, TypeInfo, Verb,
 };
-use crate::value::Value;
+use crate::value::{Path, Value};
 
 /// The object-safe twin of the typed traits. What a kind of type does not have is unsupported.
 #[async_trait]
@@ -89,6 +90,33 @@ impl<R: Resource> Managed<R> {
         })
     }
 
+    /// Fields to send: what the user changed, and what somebody else did.
+    fn changed(&self, operation: &Operation) -> Vec<String> {
+        let Some(prior) = &operation.prior else {
+            return Vec::new();
+        };
+        let mut changed = changed_keys(&prior.inputs, &operation.inputs);
+        let (Some(observed), Some(wanted)) = (&operation.observed, operation.inputs.as_map())
+        else {
+            return changed;
+        };
+        let drifted = wanted.iter().filter(|(key, wanted)| {
+            let path = Path::key((*key).clone());
+            let fields = self.1.fields.at(&path);
+            let there = observed.inputs.at(&path).unwrap_or_default();
+            let is_hidden = observed
+                .hidden
+                .iter()
+                .any(|hidden| path.starts_with(hidden));
+            let shown = !fields.write_only && !is_hidden;
+            shown && !same_value(fields, wanted, &there)
+        });
+        changed.extend(drifted.map(|(key, _)| key.to_string()));
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+
     async fn one(&self, cx: &Cx, client: &R::Client, operation: &Operation) -> Result<Outcome> {
         let cx = cx.for_op(operation.op);
         match operation.verb {
@@ -103,14 +131,7 @@ impl<R: Resource> Managed<R> {
             Verb::Update => {
                 let spec: R::Spec = decode(&operation.inputs)?;
                 let prior = operation.prior.as_ref();
-                let mut changed = prior.map_or_else(Vec::new, |prior| {
-                    changed_keys(&prior.inputs, &operation.inputs)
-                });
-                if let Some(observed) = &operation.observed {
-                    changed.extend(drifted_keys(observed, &operation.inputs));
-                    changed.sort();
-                    changed.dedup();
-                }
+                let changed = self.changed(operation);
                 let change = Change {
                     spec: &spec,
                     prior: prior.and_then(|prior| decode(&prior.inputs).ok()),
@@ -128,7 +149,11 @@ impl<R: Resource> Managed<R> {
                 }))
             }
             Verb::Delete => {
-                self.0.delete(&cx, client, operation.id()?).await?;
+                let object = operation.prior.as_ref().or(operation.checkpoint.as_ref());
+                match object {
+                    Some(object) => self.0.delete_object(&cx, client, object).await?,
+                    None => self.0.delete(&cx, client, operation.id()?).await?,
+                }
                 Ok(Outcome::Gone)
             }
             Verb::Run => Err(Error::new(
@@ -154,28 +179,6 @@ fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     keys.sort();
     keys.dedup();
     keys
-}
-
-/// Fields that are wanted, shown by the service, and not as they are wanted: what somebody changed
-/// in the service has to be sent again, although it was sent before.
-fn drifted_keys(observed: &Object, wanted: &Value) -> Vec<String> {
-    let hidden = |key: &std::sync::Arc<str>| {
-        let path = crate::value::Path::key(key.clone());
-        observed
-            .hidden
-            .iter()
-            .any(|hidden| path.starts_with(hidden))
-    };
-    let differs = |key: &std::sync::Arc<str>, item: &Value| {
-        observed.inputs.get(key).map(Value::reveal) != Some(item.reveal())
-    };
-    wanted
-        .as_map()
-        .into_iter()
-        .flatten()
-        .filter(|(key, item)| !item.is_null() && !hidden(key) && differs(key, item))
-        .map(|(key, _)| key.to_string())
-        .collect()
 }
 
 #[async_trait]
@@ -246,7 +249,8 @@ impl<R: Resource> Handler<R::Client> for Managed<R> {
         let equal = crate::plan::compare(
             &self.1.fields,
             &operation.inputs,
-            None,
+            // What the service does not show counts as it was sent.
+            Some(&operation.inputs),
             Some(&object.inputs),
             crate::plan::Treat {
                 ignore: &[],
@@ -311,7 +315,11 @@ impl<T: Action> Handler<T::Client> for Acted<T> {
             let cx = cx.for_op(operation.op);
             let run = async {
                 let spec: T::Spec = decode(&operation.inputs)?;
-                let outputs = encode(&self.0.run(&cx, client, &spec).await?, None)?;
+                let outputs = match &operation.checkpoint {
+                    Some(checkpoint) => self.0.resume(&cx, client, &spec, checkpoint).await?,
+                    None => self.0.run(&cx, client, &spec).await?,
+                };
+                let outputs = encode(&outputs, None)?;
                 Ok::<_, Error>(Outcome::Done(Object {
                     id: operation.address.to_string(),
                     inputs: operation.inputs.clone(),
@@ -346,20 +354,144 @@ pub(super) fn info_of<S: schemars::JsonSchema, O: schemars::JsonSchema>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::value::from_json;
+    use std::sync::{Arc, Mutex};
 
-    #[test]
-    fn what_somebody_changed_has_to_be_sent_again() {
-        let json = serde_json::json!({"title": "by hand", "shown": 1, "extra": true});
-        let observed = Object {
-            inputs: from_json(&json),
-            hidden: vec![crate::value::Path::key("password")],
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    use super::super::ReadAnswer;
+    use super::*;
+    use crate::address::Address;
+    use crate::provider::OpId;
+
+    #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+    struct Spec {
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-fabrik" = {"same": "lower"}))]
+        host: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
+    }
+    #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+    struct Outputs {}
+
+    /// A service with one object, which keeps what fields it was told are changed.
+    struct Note;
+    type Told = Mutex<Vec<Vec<String>>>;
+
+    fn there() -> Observed<Spec, Outputs> {
+        let spec = Spec {
+            name: "a".into(),
+            text: Some("by hand".into()),
+            host: Some("EXAMPLE.COM".into()),
+            password: None,
+        };
+        Observed::new(spec, Outputs {}).hidden(&["password"])
+    }
+
+    impl Resource for Note {
+        const TYPE: &'static str = "acme.note";
+        type Client = Told;
+        type Spec = Spec;
+        type Outputs = Outputs;
+
+        async fn create(&self, _: &Cx, _: &Told, _: &Spec) -> Result<Created<Outputs>> {
+            Ok(Created::new("1", Outputs {}))
+        }
+        async fn read(&self, _: &Cx, _: &Told, _: &str) -> ReadAnswer<Spec, Outputs> {
+            Ok(Some(there()))
+        }
+        async fn update(
+            &self,
+            _: &Cx,
+            told: &Told,
+            _: &str,
+            change: &Change<'_, Spec>,
+        ) -> Result<Outputs> {
+            told.lock().unwrap().push(change.changed.clone());
+            Ok(Outputs {})
+        }
+        async fn delete(&self, _: &Cx, _: &Told, _: &str) -> Result<()> {
+            Ok(())
+        }
+        async fn locate(
+            &self,
+            _: &Cx,
+            _: &Told,
+            _: OpId,
+            _: &Spec,
+        ) -> Result<Option<Found<Spec, Outputs>>> {
+            Ok(Some(Found {
+                id: "1".into(),
+                observed: there(),
+                marked: false,
+            }))
+        }
+    }
+
+    fn managed() -> Managed<Note> {
+        let mut info = info_of::<Spec, Outputs>(Note::TYPE, Mode::Managed);
+        info.lost = Lost::Name;
+        Managed(Note, Arc::new(info))
+    }
+
+    fn inputs(text: &str) -> Value {
+        Value::map([
+            ("name", Value::from("a")),
+            ("text", text.into()),
+            ("host", "example.com".into()),
+            ("password", "hush".into()),
+        ])
+    }
+
+    fn operation(verb: Verb, text: &str, observed: Option<Object>) -> Operation {
+        let prior = Object {
+            id: "1".into(),
+            inputs: inputs("sent"),
             ..Object::default()
         };
-        let wanted = from_json(&serde_json::json!({
-            "title": "as wanted", "shown": 1, "password": "never shown", "gone": "taken out",
-        }));
-        assert_eq!(drifted_keys(&observed, &wanted), ["gone", "title"]);
+        Operation {
+            op: OpId(1),
+            address: Address::resource("a").unwrap(),
+            type_name: Note::TYPE.into(),
+            verb,
+            prior: Some(prior),
+            observed,
+            inputs: inputs(text),
+            checkpoint: None,
+            undoes: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_update_tells_what_the_user_and_what_others_changed() {
+        let (managed, told) = (managed(), Told::default());
+        let observed = managed.object("1".into(), there()).unwrap();
+        for (text, observed) in [
+            ("new", None),
+            ("sent", Some(observed.clone())),
+            ("by hand", Some(observed)),
+        ] {
+            let operation = operation(Verb::Update, text, observed);
+            let outcome = managed.one(&Cx::detached(), &told, &operation).await;
+            assert!(matches!(outcome, Ok(Outcome::Done(_))));
+        }
+        let text = || vec!["text".to_owned()];
+        assert_eq!(*told.lock().unwrap(), [text(), text(), text()]);
+    }
+
+    #[tokio::test]
+    async fn a_lost_create_with_a_field_that_is_not_shown_is_ours() {
+        let (managed, cx) = (managed(), Cx::detached());
+        let told = Told::default();
+        let sent = operation(Verb::Create, "by hand", None);
+        let found = managed.locate(&cx, &told, &sent).await.unwrap();
+        assert!(matches!(found, Located::Ours(_)), "{found:?}");
+        let other = operation(Verb::Create, "mine", None);
+        let found = managed.locate(&cx, &told, &other).await.unwrap();
+        assert!(matches!(found, Located::Unsure(_)), "{found:?}");
     }
 }

@@ -56,7 +56,10 @@
 //! assert!(provider.info().type_named("acme.note").is_some());
 //! ```
 
+mod examine;
+mod group;
 mod handler;
+mod linked;
 mod provider;
 mod stack;
 
@@ -70,8 +73,11 @@ use super::{
     Cx, Keys, LogLine, LogOptions, Object, OpId, Operation, Outcome, Planned, Proposal, TypeInfo,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Path, Value, from_json, to_wire};
+use crate::value::{Path, Segment, Value, from_json, to_wire};
 
+pub use examine::{Examine, ExamineFn};
+pub use group::Member;
+pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
 
@@ -93,6 +99,11 @@ pub trait Resource: Send + Sync + 'static {
     /// What the user sets. `deny_unknown_fields`; no `flatten`, `untagged` or internal tags.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// What the service tells.
+    ///
+    /// A name that [`Resource::Spec`] has too must stand for the same value: a reference finds the
+    /// input while the object is yet to be made and the output afterwards, and a plan shows what
+    /// comes out. There is no need to repeat an input, for references find those as well; what
+    /// differs, as an absolute path does from a relative one, has a name of its own.
     type Outputs: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
 
     /// States what the engine should know of the type besides its schemas.
@@ -145,6 +156,17 @@ pub trait Resource: Send + Sync + 'static {
         client: &Self::Client,
         id: &str,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Removes an object, for types whose removal depends on more than the id: what was last sent
+    /// ([`Object::inputs`]) says how. Calls [`Resource::delete`] unless overridden.
+    fn delete_object(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        object: &Object,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async move { self.delete(cx, client, &object.id).await }
+    }
 
     /// How steps go together; pure. Inputs may hold unknowns.
     fn keys(&self, client: &Self::Client, inputs: &Value) -> Keys {
@@ -288,6 +310,11 @@ pub trait Action: Send + Sync + 'static {
     /// What came of it.
     type Outputs: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
 
+    /// States what the engine should know of the type besides its schemas.
+    fn describe(&self, info: TypeInfo) -> TypeInfo {
+        info
+    }
+
     /// Does it.
     fn run(
         &self,
@@ -295,6 +322,20 @@ pub trait Action: Send + Sync + 'static {
         client: &Self::Client,
         spec: &Self::Spec,
     ) -> impl Future<Output = Result<Self::Outputs>> + Send;
+
+    /// Goes on with a run that was broken off after a checkpoint ([`Cx::made`]): a deployment that
+    /// is still under way is joined. Called only for types that set [`TypeInfo::resumable`]; others
+    /// are run anew.
+    fn resume(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        spec: &Self::Spec,
+        checkpoint: &Object,
+    ) -> impl Future<Output = Result<Self::Outputs>> + Send {
+        let _ = checkpoint;
+        self.run(cx, client, spec)
+    }
 }
 
 /// A created object.
@@ -374,8 +415,8 @@ pub struct Change<'a, S> {
     pub prior: Option<S>,
     /// Object as known before.
     pub object: Option<&'a Object>,
-    /// Top-level fields that differ from what was last sent, or that the service shows otherwise
-    /// than they are wanted (somebody changed them there).
+    /// Top-level fields that differ from what was last sent, or from what the service has (somebody
+    /// changed them by hand): those to send.
     pub changed: Vec<String>,
 }
 
@@ -386,13 +427,51 @@ impl<S> Change<'_, S> {
     }
 }
 
-/// Decodes inputs into an author's struct.
+/// Decodes inputs into an author's struct. An error names the field at fault ([`Error::field`]), and
+/// never a secret value.
 ///
 /// # Errors
 /// [`ErrorKind::Unresolved`] when something is not known; [`ErrorKind::Invalid`] when it does not fit.
 pub fn decode<T: DeserializeOwned>(inputs: &Value) -> Result<T> {
-    serde_json::from_value(without_nulls(to_wire(inputs)?))
-        .map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))
+    let json = without_nulls(to_wire(inputs)?);
+    // Only for an error is it worth following where the decoder is.
+    T::deserialize(&json).map_err(|_| match serde_path_to_error::deserialize::<_, T>(&json) {
+        Err(error) => misfit(inputs, &error),
+        Ok(_) => Error::new(ErrorKind::Invalid, "the inputs do not fit"),
+    })
+}
+
+fn misfit(inputs: &Value, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    use serde_path_to_error::Segment as At;
+    let mut field = Path::root();
+    for segment in error.path() {
+        match segment {
+            At::Seq { index } => field.push(Segment::Index(*index)),
+            At::Map { key } => field.push(Segment::Key(key.as_str().into())),
+            At::Enum { .. } | At::Unknown => break,
+        }
+    }
+    let said = error.inner().to_string();
+    // Serde stops at the map when a name in it is missing, which is the field at fault.
+    if let Some(rest) = said.strip_prefix("missing field `")
+        && let Some((name, _)) = rest.split_once('`')
+    {
+        field = field.join(name);
+    }
+    let secret = inputs.at(&field).unwrap_or_default().has_secret();
+    let message = match (secret, field.is_root()) {
+        // What Serde says quotes the value.
+        (true, false) => format!("`{field}` does not fit"),
+        (true, true) => "the inputs do not fit".to_owned(),
+        (false, true) => said,
+        (false, false) => format!("`{field}`: {said}"),
+    };
+    let error = Error::new(ErrorKind::Invalid, message);
+    if field.is_root() {
+        error
+    } else {
+        error.field(field)
+    }
 }
 
 /// Encodes an author's struct as a value, with what the type calls sensitive marked.
@@ -420,5 +499,93 @@ fn without_nulls(json: serde_json::Value) -> serde_json::Value {
                 .collect(),
         ),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Spec {
+        #[expect(dead_code, reason = "only decoded")]
+        port: u16,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only decoded")]
+        checks: Vec<Check>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Check {
+        #[expect(dead_code, reason = "only decoded")]
+        within: u8,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only decoded")]
+        mode: Mode,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Mode {
+        #[default]
+        Fast,
+        Slow(()),
+    }
+
+    #[track_caller]
+    fn wrong(inputs: &serde_json::Value) -> (Option<String>, String) {
+        let error = decode::<Spec>(&from_json(inputs)).unwrap_err();
+        let field = error.field_path().map(ToString::to_string);
+        (field, error.message().to_owned())
+    }
+
+    #[test]
+    fn an_input_that_does_not_fit_is_named() {
+        let (field, said) = wrong(&json!({"port": "x"}));
+        assert_eq!(field.as_deref(), Some("port"));
+        assert!(
+            said.starts_with("`port`: invalid type: string \"x\""),
+            "{said}"
+        );
+
+        let (field, _) = wrong(&json!({"port": 1, "checks": [{"within": 1}, {"within": 256}]}));
+        assert_eq!(field.as_deref(), Some("checks[1].within"));
+        let (field, _) = wrong(&json!({"port": 1, "checks": [{"within": 1, "mode": "odd"}]}));
+        assert_eq!(field.as_deref(), Some("checks[0].mode"));
+        let (field, _) =
+            wrong(&json!({"port": 1, "checks": [{"within": 1, "mode": {"slow": "x"}}]}));
+        assert_eq!(field.as_deref(), Some("checks[0].mode"));
+    }
+
+    #[test]
+    fn one_that_is_missing_or_unknown_is_named() {
+        let (field, said) = wrong(&json!({"port": null}));
+        assert_eq!(field.as_deref(), Some("port"));
+        assert!(said.contains("missing"), "{said}");
+        let (field, _) = wrong(&json!({"port": 1, "checks": [{}]}));
+        assert_eq!(field.as_deref(), Some("checks[0].within"));
+        let (field, said) = wrong(&json!({"port": 1, "prot": 2}));
+        assert_eq!(field.as_deref(), Some("prot"));
+        assert!(said.contains("unknown field"), "{said}");
+        let (field, _) = wrong(&json!("x"));
+        assert_eq!(field, None);
+    }
+
+    #[test]
+    fn a_secret_that_does_not_fit_is_not_told() {
+        let port = Value::map([("port", Value::from("hunter2"))]);
+        let marked = Value::map([("port", Value::secret("hunter2"))]);
+        for inputs in [marked, port.into_secret()] {
+            let error = decode::<Spec>(&inputs).unwrap_err();
+            assert_eq!(error.field_path().unwrap().to_string(), "port");
+            assert!(!format!("{error:?} {error}").contains("hunter2"), "{error}");
+        }
+        let error = decode::<Spec>(&Value::secret("hunter2")).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }

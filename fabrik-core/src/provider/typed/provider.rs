@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::handler::{Acted, Handler, Looked, Managed, info_of};
-use super::{Action, Lookup, Resource, decode};
+use super::{Action, Examine, Lookup, Resource, decode};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
-    Cx, Instance, Keys, Located, LogLine, LogOptions, Mode, Object, Operation, Outcome, Planned,
-    Proposal, Provider, ProviderInfo, ReadRequest,
+    Cx, Health, Instance, Keys, Located, LogLine, LogOptions, Mode, Object, Operation, Outcome,
+    Planned, Proposal, Provider, ProviderInfo, ReadRequest,
 };
 use crate::role::Player;
 use crate::value::Value;
@@ -65,6 +65,7 @@ pub struct ProviderBuilder<K, C> {
     handlers: BTreeMap<Arc<str>, Arc<dyn Handler<C>>>,
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
+    doctor: Option<Arc<dyn Examine<C>>>,
     config: PhantomData<K>,
 }
 
@@ -94,6 +95,7 @@ where
             handlers: BTreeMap::new(),
             players: Vec::new(),
             facts: Box::new(|_| Value::Null),
+            doctor: None,
             config: PhantomData,
         }
     }
@@ -125,7 +127,8 @@ where
     /// Adds an action.
     #[must_use]
     pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
-        let info = Arc::new(info_of::<A::Spec, A::Outputs>(A::TYPE, Mode::Action));
+        let info = action.describe(info_of::<A::Spec, A::Outputs>(A::TYPE, Mode::Action));
+        let info = Arc::new(info);
         self.add(Arc::new(Acted(action, info)));
         self
     }
@@ -144,6 +147,13 @@ where
         self
     }
 
+    /// Looks at the service for `fabrik doctor`; see [`Instance::examine`].
+    #[must_use]
+    pub fn doctor(mut self, doctor: impl Examine<C>) -> Self {
+        self.doctor = Some(Arc::new(doctor));
+        self
+    }
+
     /// The provider.
     pub fn build(self) -> TypedProvider<K, C> {
         TypedProvider {
@@ -152,6 +162,7 @@ where
             handlers: Arc::new(self.handlers),
             players: self.players,
             facts: self.facts,
+            doctor: self.doctor,
         }
     }
 
@@ -169,6 +180,7 @@ pub struct TypedProvider<K, C> {
     handlers: Arc<BTreeMap<Arc<str>, Arc<dyn Handler<C>>>>,
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
+    doctor: Option<Arc<dyn Examine<C>>>,
 }
 
 #[async_trait]
@@ -191,6 +203,7 @@ where
             client,
             handlers: self.handlers.clone(),
             facts,
+            doctor: self.doctor.clone(),
         }))
     }
 
@@ -203,6 +216,7 @@ struct TypedInstance<C> {
     client: C,
     handlers: Arc<BTreeMap<Arc<str>, Arc<dyn Handler<C>>>>,
     facts: Value,
+    doctor: Option<Arc<dyn Examine<C>>>,
 }
 
 impl<C> TypedInstance<C> {
@@ -220,6 +234,13 @@ impl<C> TypedInstance<C> {
 impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     fn facts(&self) -> Value {
         self.facts.clone()
+    }
+
+    async fn examine(&self, cx: &Cx) -> Vec<Health> {
+        match &self.doctor {
+            Some(doctor) => doctor.examine(cx, &self.client).await,
+            None => Vec::new(),
+        }
     }
 
     fn keys(&self, type_name: &str, inputs: &Value) -> Keys {

@@ -78,16 +78,27 @@ impl Stack {
     /// # struct NoteSpec { folder: String, text: String }
     /// # #[derive(Clone, Serialize, Deserialize, JsonSchema)]
     /// # struct NoteOut { url: String }
+    /// # fn out(id: &str) -> NoteOut {
+    /// #     NoteOut { url: format!("https://acme.test/{id}") }
+    /// # }
     /// # struct Note;
     /// # impl Resource for Note {
     /// #     const TYPE: &'static str = "acme.note";
     /// #     type Client = ();
     /// #     type Spec = NoteSpec;
     /// #     type Outputs = NoteOut;
-    /// #     async fn create(&self, _: &Cx, _: &(), _: &NoteSpec) -> Result<Created<NoteOut>> { todo!() }
-    /// #     async fn read(&self, _: &Cx, _: &(), _: &str) -> Result<Option<Observed<NoteSpec, NoteOut>>> { todo!() }
-    /// #     async fn update(&self, _: &Cx, _: &(), _: &str, _: &Change<'_, NoteSpec>) -> Result<NoteOut> { todo!() }
-    /// #     async fn delete(&self, _: &Cx, _: &(), _: &str) -> Result<()> { todo!() }
+    /// #     async fn create(&self, _: &Cx, _: &(), _: &NoteSpec) -> Result<Created<NoteOut>> {
+    /// #         Ok(Created::new("1", out("1")))
+    /// #     }
+    /// #     async fn read(&self, _: &Cx, _: &(), _: &str) -> Result<Option<Observed<NoteSpec, NoteOut>>> {
+    /// #         Ok(None)
+    /// #     }
+    /// #     async fn update(&self, _: &Cx, _: &(), id: &str, _: &Change<'_, NoteSpec>) -> Result<NoteOut> {
+    /// #         Ok(out(id))
+    /// #     }
+    /// #     async fn delete(&self, _: &Cx, _: &(), _: &str) -> Result<()> {
+    /// #         Ok(())
+    /// #     }
     /// # }
     /// use fabrik_core::stack::Stack;
     ///
@@ -98,6 +109,7 @@ impl Stack {
     /// // Its text is the first one's URL, which is known once that is made.
     /// stack.add_with::<Note>("second", &second, [("text", url)])?;
     /// assert!(first.get("urk").is_err());
+    /// assert_eq!(stack.resources.len(), 2);
     /// # Ok::<(), fabrik_core::error::Error>(())
     /// ```
     ///

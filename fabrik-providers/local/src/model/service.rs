@@ -13,6 +13,10 @@ use super::duration;
 pub struct ServiceSpec {
     /// What to run.
     pub command: Command,
+    /// What is run once before the processes of a new generation are started, one after another,
+    /// while the one before goes on serving: installing, building, migrating.
+    #[serde(default)]
+    pub prepare: Vec<Command>,
     /// Working directory: an absolute path.
     pub dir: PathBuf,
     /// Variables of the process, beside the agent's base environment and `PORT`, `HOST` and the
@@ -53,6 +57,7 @@ impl ServiceSpec {
     pub fn new(command: Command, dir: impl Into<PathBuf>) -> Self {
         Self {
             command,
+            prepare: Vec::new(),
             dir: dir.into(),
             env: Env::new(),
             port: Port::default(),

@@ -35,8 +35,6 @@ pub struct DnsNameInputs {
 /// What is known of a name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DnsNameOutputs {
-    /// The host name.
-    pub name: String,
     /// The address it leads to.
     pub address: String,
 }
@@ -79,7 +77,7 @@ impl Resource for DnsName {
         let op = cx.op()?.to_string();
         agent.claim(Kind::Name, &name, &op).await.map_err(problem)?;
         agent.put_name(&name, &spec.target).await.map_err(problem)?;
-        Ok(Created::new(name.clone(), outputs(&name)))
+        Ok(Created::new(name.clone(), outputs()))
     }
 
     async fn read(
@@ -112,7 +110,7 @@ impl Resource for DnsName {
             .put_name(id, &change.spec.target)
             .await
             .map_err(problem)?;
-        Ok(outputs(id))
+        Ok(outputs())
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
@@ -164,12 +162,11 @@ fn describe(info: &NameInfo) -> Observed<DnsNameInputs, DnsNameOutputs> {
         name: info.name.clone(),
         target: info.target.clone(),
     };
-    Observed::new(spec, outputs(&info.name))
+    Observed::new(spec, outputs())
 }
 
-fn outputs(name: &str) -> DnsNameOutputs {
+fn outputs() -> DnsNameOutputs {
     DnsNameOutputs {
-        name: name.to_owned(),
         address: ADDRESS.to_owned(),
     }
 }

@@ -40,8 +40,8 @@ pub struct LocalFileInputs {
 /// What is known of a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LocalFileOutputs {
-    /// Its absolute path.
-    pub path: String,
+    /// Its absolute path. (`path` is what the spec says, relative to the spec's file.)
+    pub absolute_path: String,
     /// SHA-256 of what is in it.
     pub sha256: String,
 }
@@ -57,7 +57,7 @@ impl LocalFile {
 
     fn outputs(place: &Place, text: &str) -> LocalFileOutputs {
         LocalFileOutputs {
-            path: place.path().display().to_string(),
+            absolute_path: place.path().display().to_string(),
             sha256: sha256_hex(text.as_bytes()),
         }
     }

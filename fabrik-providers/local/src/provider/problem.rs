@@ -43,6 +43,21 @@ pub(super) fn problem(error: AgentError) -> Error {
             .log_tail(logs.into_iter().skip(from))
             .hint(hint)
         }
+        AgentError::Prepare {
+            service,
+            command,
+            reason,
+            logs,
+        } => {
+            let from = logs.len().saturating_sub(LINES);
+            Error::new(
+                ErrorKind::CheckFailed,
+                format!("{command} for `{service}` {reason}"),
+            )
+            .effect(Effect::None)
+            .log_tail(logs.into_iter().skip(from))
+            .hint("run the command yourself in that folder; the version before keeps running")
+        }
         AgentError::PortTaken { port, .. } => Error::new(ErrorKind::Conflict, text)
             .field(Path::key("port"))
             .hint(format!(

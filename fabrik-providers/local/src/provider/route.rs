@@ -49,8 +49,6 @@ pub struct RouteOutputs {
     /// The address to open; none for a host with `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The host name.
-    pub host: String,
 }
 
 /// `local.route`: which requests go to whom.
@@ -264,7 +262,6 @@ fn describe(info: &RouteInfo) -> Observed<RouteInputs, RouteOutputs> {
 fn outputs(info: &RouteInfo) -> RouteOutputs {
     RouteOutputs {
         url: info.urls.first().cloned(),
-        host: info.spec.hosts.first().cloned().unwrap_or_default(),
     }
 }
 

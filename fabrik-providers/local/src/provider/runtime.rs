@@ -21,6 +21,8 @@ use super::site::StaticSite;
 
 /// Beyond this, a service's health deadline needs a larger budget for its operations.
 const USUAL_DEADLINE: Duration = Duration::from_secs(60);
+/// What installing and building may take.
+const BUILDING: Duration = Duration::from_secs(900);
 /// What a deployment may take besides waiting for health.
 const ROOM: Duration = Duration::from_secs(90);
 
@@ -49,6 +51,25 @@ impl Player for RuntimePlayer {
                     "items": {"type": "string", "minLength": 1},
                     "description": "Names of files and folders whose changes do not count; `*` stands for anything.",
                 },
+                "install": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Installs what the app needs, in `source`, before a version is started: a line for `/bin/sh -c`. For `build.install` where that is meant for containers.",
+                },
+                "build": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Builds the app, in `source`, before a version is started. For `build.command` where that is meant for containers.",
+                },
+                "command": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Starts the app. For `command` where that is meant for containers.",
+                },
+                "port": {
+                    "enum": ["auto"],
+                    "description": "With `auto`, `port` is meant for containers: each process is given a free one in `PORT`, so that a new version runs beside the old one.",
+                },
                 "restart": {
                     "enum": ["always", "on_failure", "never"],
                     "description": "When a process that ended by itself is started again; always unless set.",
@@ -72,23 +93,30 @@ impl Player for RuntimePlayer {
         })
     }
 
+    fn runs(&self) -> &[&'static str] {
+        &["service", "worker", "static"]
+    }
+
     fn cannot(&self) -> &[&'static str] {
         &[
-            "build",
+            "build.args",
+            "build.context",
+            "build.dockerfile",
+            "build.output",
+            "build.pack",
+            "build.secrets",
+            "build.target",
             "files",
             "health.body",
             "health.command",
             "health.port",
-            "hooks",
+            "hooks.failed",
+            "hooks.post_deploy",
             "image",
             "limits",
             "on",
             "redirects",
             "source.auto_deploy",
-            "source.branch",
-            "source.commit",
-            "source.repo",
-            "source.tag",
             "tls.enabled",
             "tls.min_version",
             "tls.redirect_http",
@@ -103,8 +131,8 @@ impl Player for RuntimePlayer {
             Some("static") => ("site", site(&name, intent, own, parts)?),
             _ => ("service", service(&name, intent, own, parts)?),
         };
-        let is_worker =
-            target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
+        let is_worker = kind.as_str() == Some("worker")
+            || target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
         let mut outputs = Map::new();
         outputs.insert("ingress".into(), Value::from(ADDRESS));
         outputs.insert("ingress_kind".into(), Value::from("address"));
@@ -147,6 +175,12 @@ fn site(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<
             "the local runtime serves a folder: give its `path`",
         ));
     }
+    if intent.get("build").is_some() {
+        return Err(
+            invalid("build", "the local runtime serves a folder as it is")
+                .hint("build it yourself, and give the folder of the result as `source`"),
+        );
+    }
     let mut inputs = Inputs::default();
     inputs.set("name", Some(name));
     inputs.set("source", source);
@@ -158,26 +192,44 @@ fn site(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<
 }
 
 fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
-    if intent.get("command").is_none() {
+    let command = own.get("command").or(intent.get("command"));
+    if command.is_none() {
         return Err(invalid(
             "command",
             "the local runtime runs programs as processes: say which `command` starts it",
         ));
     }
-    check_service(intent)?;
+    let port = intent
+        .get("port")
+        .filter(|_| own.get("port").and_then(Value::as_str) != Some("auto"));
+    check_service(intent, port)?;
+    let prepare = prepare(intent, own);
     let mut inputs = Inputs::default();
     inputs.set("name", Some(name));
-    for field in ["command", "env", "port"] {
-        inputs.set(field, intent.get(field));
+    inputs.set("command", command);
+    inputs.set("env", intent.get("env"));
+    inputs.set("port", port);
+    let takes_long = !prepare.is_empty();
+    if takes_long {
+        inputs.set("prepare", Some(&Value::list(prepare)));
     }
     inputs.set("instances", intent.get("replicas"));
     let source = intent.get("source").and_then(|source| source.get("path"));
+    if source.is_none() && intent.get("source").is_some() {
+        return Err(invalid(
+            "source",
+            "the local runtime runs a folder of this machine: give its `path`, also beside a `repo`",
+        ));
+    }
     inputs.set("dir", source);
     if source.is_some() && own.get("watch").is_none() {
         inputs.set("watch", Some(&Value::from(true)));
     }
     for field in ["watch", "ignore", "restart", "worker", "keep"] {
         inputs.set(field, own.get(field));
+    }
+    if intent.get("kind").and_then(Value::as_str) == Some("worker") {
+        inputs.set("worker", Some(&Value::from(true)));
     }
     let stop = intent.get("stop");
     let part = |field: &str| stop.and_then(|stop| stop.get(field));
@@ -197,20 +249,37 @@ fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Resu
         inputs.set("health", Some(&health));
     }
     let address = parts.add("service", Service::TYPE, inputs.value())?;
-    if let Some(deadline) = deadline.filter(|deadline| *deadline > USUAL_DEADLINE)
+    let deadline = deadline.unwrap_or(USUAL_DEADLINE);
+    let building = if takes_long { BUILDING } else { Duration::ZERO };
+    if (takes_long || deadline > USUAL_DEADLINE)
         && let Some(part) = parts.part_mut(&address)
         && part.options.timeout.is_none()
     {
         part.options = Arc::new(Options {
-            timeout: Some(deadline.saturating_add(ROOM)),
+            timeout: Some(deadline.saturating_add(ROOM).saturating_add(building)),
             ..part.options.as_ref().clone()
         });
     }
     Ok(address)
 }
 
+/// What is run before a version is started, in this order.
+fn prepare(intent: &Value, own: &Value) -> Vec<Value> {
+    let part = |block: &str, field: &str| intent.get(block).and_then(|block| block.get(field));
+    [
+        part("hooks", "pre_build"),
+        own.get("install").or(part("build", "install")),
+        own.get("build").or(part("build", "command")),
+        part("hooks", "pre_deploy"),
+    ]
+    .into_iter()
+    .flatten()
+    .cloned()
+    .collect()
+}
+
 /// What cannot be told by the name of a field alone.
-fn check_service(intent: &Value) -> Result<()> {
+fn check_service(intent: &Value, port: Option<&Value>) -> Result<()> {
     if intent.get("replicas").and_then(Value::as_i64) == Some(0) {
         return Err(
             invalid("replicas", "the local runtime runs at least one process")
@@ -230,7 +299,7 @@ fn check_service(intent: &Value) -> Result<()> {
     let strategy = intent
         .get("strategy")
         .and_then(|strategy| strategy.get("type"));
-    if strategy.and_then(Value::as_str) == Some("recreate") && intent.get("port").is_none() {
+    if strategy.and_then(Value::as_str) == Some("recreate") && port.is_none() {
         return Err(invalid(
             "strategy.type",
             "the local runtime stops the old version first only where a fixed `port` forces it to",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fabrik_provider_local::{Error, GenerationState, LogQuery, Port};
+use fabrik_provider_local::{Command, Error, GenerationState, LogQuery, Port, Target};
 
 use crate::world::{World, get, is_running, send, until};
 
@@ -97,6 +97,50 @@ async fn a_slow_answer_outlives_its_generation() {
     let reply = slow.await.unwrap();
     assert_eq!((reply.status, reply.body.as_str()), (200, "first-last"));
     until("the old process is gone", || !is_running(old)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_prepares_a_generation_comes_first_and_must_succeed() {
+    let world = World::new().await;
+    let line = |text: &str| Command::Shell(text.to_owned());
+    let mut spec = world.server("1");
+    spec.env.set_secret("TOKEN", "canary-of-prepare");
+    spec.prepare = vec![
+        line("echo one >> steps; sleep 60 & echo left behind"),
+        Command::Argv(vec!["sh".into(), "-c".into(), "echo two >> steps".into()]),
+    ];
+    world
+        .client
+        .deploy_service("api", "1", &spec)
+        .await
+        .unwrap();
+    world.route("api", Target::Service("api".into())).await;
+    let steps = std::fs::read_to_string(world.path().join("steps")).unwrap();
+    assert_eq!(steps, "one\ntwo\n");
+    // The agent and the server: what a command left in the background is gone.
+    assert_eq!(world.processes().len(), 2);
+    let mut broken = world.server("2");
+    broken.env = spec.env.clone();
+    broken.prepare = vec![
+        line("echo building with $TOKEN; exit 7"),
+        line("touch never"),
+    ];
+    let error = world
+        .client
+        .deploy_service("api", "2", &broken)
+        .await
+        .unwrap_err();
+    let Error::Prepare { reason, logs, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(reason, "ended with exit code 7");
+    assert!(
+        logs.iter().any(|line| line.contains("building with")),
+        "{logs:?}"
+    );
+    assert!(!error.to_string().contains("canary"), "{error}");
+    assert!(!world.path().join("never").exists());
+    assert_eq!(world.get("api", "/version").await.body, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,9 @@ pub(crate) use state::url_of;
 /// The account that things belong to unless the configuration names another.
 pub const ACCOUNT: &str = "main";
 
+/// What a token needs.
+pub const PERMISSIONS: [&str; 2] = ["things:read", "things:write"];
+
 /// How the cloud behaves when nothing goes wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Behaviour {
@@ -36,6 +39,8 @@ pub struct Behaviour {
     pub shown_after: Duration,
     /// The token that clients must show.
     pub token: Option<String>,
+    /// Permissions of [`PERMISSIONS`] that the token lacks. Only said when examined.
+    pub lacks: Vec<String>,
 }
 
 /// A fake cloud. Clones are handles on the same cloud.
@@ -198,6 +203,7 @@ impl Cloud {
                 self.check(token.as_deref())?;
                 Answer::Ok {}
             }
+            Ask::Examine {} => Answer::Lacks(self.behaviour().lacks),
             Ask::Read { account, query } => {
                 *lock(&self.0.reads) += 1;
                 self.pause(self.behaviour().latency).await;

@@ -55,6 +55,23 @@ async fn a_zone_is_written_once_and_read_once() {
 }
 
 #[tokio::test]
+async fn a_group_is_found_through_references() {
+    let world = World::new();
+    let note = |title: &str| thing("note", "note", &json!({"title": title}));
+    let of_note = |id: &str| with(record(id, "?", "1"), "zone", refer("note", "title"));
+    let wanted = || stack([note("z"), of_note("a"), record("b", "z", "1"), of_note("c")]);
+    world.settle(&wanted()).await;
+    assert_eq!(world.cloud.writes_of("z"), 1);
+    // Through another's reference, and to an output of what stays.
+    let mut more = wanted();
+    let through = with(record("d", "?", "1"), "zone", refer("a", "zone"));
+    more.declare(through).unwrap();
+    more.declare(record("e", "z", "1")).unwrap();
+    world.settle(&more).await;
+    assert_eq!(world.cloud.writes_of("z"), 2);
+}
+
+#[tokio::test]
 async fn a_zone_is_written_all_or_none() {
     let world = World::new();
     world

@@ -90,6 +90,10 @@ impl Service {
         let live = lock(&self.running).live.clone();
         let in_place = check_port(&spec, live.as_deref()).await?;
         let number = self.note_pending(op_id, &spec).await?;
+        if let Err(error) = self.prepare(number, &spec).await {
+            self.forget_pending(number).await;
+            return Err(error);
+        }
         if let (true, Some(old)) = (in_place, &live) {
             self.upstream.hold();
             self.drain(old).await;
@@ -267,12 +271,15 @@ fn interrupted(name: &str) -> Error {
 
 /// Whether a spec can be run at all.
 fn check(spec: &ServiceSpec) -> Result<(), Error> {
-    let program = match &spec.command {
-        Command::Shell(line) => line.trim(),
-        Command::Argv(words) => words.first().map_or("", String::as_str),
+    let is_empty = |command: &Command| match command {
+        Command::Shell(line) => line.trim().is_empty(),
+        Command::Argv(words) => words.first().is_none_or(String::is_empty),
     };
-    if program.is_empty() {
+    if is_empty(&spec.command) {
         return Err(Error::invalid("command", "is empty"));
+    }
+    if let Some(at) = spec.prepare.iter().position(is_empty) {
+        return Err(Error::invalid(format!("prepare[{at}]"), "is empty"));
     }
     if !spec.dir.is_absolute() || !spec.dir.is_dir() {
         let message = format!(

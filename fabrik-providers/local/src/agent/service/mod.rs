@@ -2,6 +2,7 @@
 
 mod deploy;
 mod generation;
+mod prepare;
 mod recover;
 mod remove;
 

@@ -24,6 +24,10 @@ pub struct ServiceInputs {
     pub name: String,
     /// What to run: a line for the shell, or a list of a program and its arguments.
     pub command: CommandLine,
+    /// Commands run one after another before a new version is started, while the one before goes on
+    /// serving: installing, building, migrating. The new version is not started when one fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prepare: Vec<CommandLine>,
     /// The folder to run it in, relative to the spec's file.
     #[serde(default = "here")]
     #[schemars(length(min = 1))]
@@ -218,6 +222,7 @@ impl ServiceInputs {
     /// What to ask of the agent; `dir` is the absolute form of its folder.
     pub(super) fn wanted(&self, dir: &FilePath) -> Result<ServiceSpec> {
         let mut spec = ServiceSpec::new((&self.command).into(), dir);
+        spec.prepare = self.prepare.iter().map(Into::into).collect();
         for (name, value) in &self.env {
             // Whatever is not known to be harmless is treated as secret.
             let harmless = self
@@ -300,6 +305,7 @@ impl ServiceInputs {
         let inputs = Self {
             name: name.to_owned(),
             command: (&spec.command).into(),
+            prepare: spec.prepare.iter().map(Into::into).collect(),
             dir,
             secret_env: (!spec.env.is_empty()).then_some(secret),
             env,

@@ -26,7 +26,7 @@ async fn a_file_lives() {
     let path = stage.project().join("etc/app/app.conf");
     let mut wanted = stack([file("one")]);
     wanted.output("sha", refer("conf", "sha256"));
-    wanted.output("path", refer("conf", "path"));
+    wanted.output("path", refer("conf", "absolute_path"));
     let report = stage.settle(&wanted).await;
     assert_eq!(fs::read_to_string(&path).unwrap(), "one");
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644);
@@ -47,6 +47,38 @@ async fn a_file_lives() {
     assert_eq!(fs::read_dir(stage.project()).unwrap().count(), 0);
     assert!(!stage.state_dir().exists(), "no agent was needed");
     assert!(stage.processes().is_empty());
+}
+
+/// What a plan shows of a reference is what is sent: nothing has one value before and another after.
+#[tokio::test]
+async fn references_to_its_path_are_planned_as_they_come_out() {
+    let stage = Stage::new();
+    let user = |id: &str, path: &str| {
+        let inputs = json!({"path": id});
+        let declared = resource(id, "local.file", &inputs);
+        with(declared, "content", refer("conf", path))
+    };
+    let wanted = stack([
+        file("one"),
+        user("relative", "path"),
+        user("absolute", "absolute_path"),
+    ]);
+    let plan = stage.plan(&wanted).await;
+    let content = |id: &str| {
+        let change = plan.changes.iter().find(|change| change.address == at(id));
+        let mut diff = change.unwrap().diff.iter();
+        let content = diff.find(|diff| diff.path.to_string() == "content");
+        content.unwrap().after.clone()
+    };
+    assert_eq!(content("relative").as_str(), Some("etc/app/app.conf"));
+    assert!(content("absolute").has_unknown());
+
+    stage.settle(&wanted).await;
+    let text = |id: &str| fs::read_to_string(stage.project().join(id)).unwrap();
+    assert_eq!(text("relative"), "etc/app/app.conf");
+    let path = stage.project().join("etc/app/app.conf");
+    assert_eq!(text("absolute"), path.display().to_string());
+    stage.destroy(&stack([])).await;
 }
 
 #[tokio::test]

@@ -79,6 +79,43 @@ fn an_app_is_a_service_and_routes() {
 }
 
 #[test]
+fn what_is_meant_for_containers_has_a_twin_for_this_machine() {
+    let intent = json!({
+        "kind": "service", "name": "shop", "port": 8000,
+        "source": {"path": ".", "repo": "acme/shop", "branch": "main"},
+        "command": "in-the-container",
+        "build": {"install": "old", "command": "make"},
+        "hooks": {"pre_deploy": "migrate"},
+    });
+    let own = json!({"command": "here", "install": "pip install", "port": "auto"});
+    let (parts, _) = expand(&RuntimePlayer, &intent, &own).unwrap();
+    assert_eq!(
+        shown(&parts)[0][2],
+        json!({
+            "name": "shop", "dir": ".", "watch": true, "command": "here",
+            "prepare": ["pip install", "make", "migrate"],
+        })
+    );
+    // Building takes its time.
+    assert_eq!(parts[0].options.timeout.unwrap().as_secs(), 1050);
+    let far = json!({"kind": "service", "name": "shop", "command": "x", "source": {"repo": "a/b"}});
+    let error = expand(&RuntimePlayer, &far, &json!({})).unwrap_err();
+    assert_eq!(error.field_path().unwrap().to_string(), "source");
+}
+
+#[test]
+fn a_worker_has_no_route() {
+    let intent = json!({"kind": "worker", "name": "jobs", "command": "work"});
+    let (parts, outputs) = expand(&RuntimePlayer, &intent, &json!({})).unwrap();
+    assert_eq!(
+        shown(&parts),
+        json!([["apps.jobs.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
+    );
+    assert!(to_wire_masked(&outputs).get("url").is_none());
+    assert_eq!(RuntimePlayer.runs(), ["service", "worker", "static"]);
+}
+
+#[test]
 fn a_site_is_a_site_and_a_route() {
     let intent = json!({"kind": "static", "name": "shop", "source": {"path": "site"}, "spa": true});
     let (parts, outputs) = expand(&RuntimePlayer, &intent, &json!({})).unwrap();
@@ -116,12 +153,12 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
     }
     for field in [
         "image",
-        "build",
+        "build.dockerfile",
         "limits",
         "volumes",
         "tls.enabled",
         "redirects",
-        "hooks",
+        "hooks.post_deploy",
     ] {
         assert!(RuntimePlayer.cannot().contains(&field), "{field}");
     }

@@ -1,0 +1,4 @@
+//! The provider against the fake.
+
+mod application;
+mod world;

@@ -1,0 +1,89 @@
+//! A Coolify, an engine over the provider, and stacks for both.
+
+use std::sync::Arc;
+
+use fabrik_core::error::Error;
+use fabrik_core::stack::Stack;
+use fabrik_fakes::coolify::{Coolify, TOKEN};
+use fabrik_provider_coolify::provider;
+use fabrik_testkit::stack::Stage;
+use serde_json::{Value as Json, json};
+
+pub(crate) struct World {
+    pub(crate) coolify: Coolify,
+    pub(crate) stage: Stage,
+}
+
+impl World {
+    pub(crate) fn new(version: &str) -> World {
+        World::with_token(version, TOKEN)
+    }
+
+    pub(crate) fn with_token(version: &str, token: &str) -> World {
+        let coolify = Coolify::start(version);
+        let stage = Stage::builder()
+            .provider(
+                provider(),
+                json!({"endpoint": coolify.url(), "token": token, "requests_per_minute": 100_000}),
+            )
+            .build()
+            .unwrap();
+        World { coolify, stage }
+    }
+
+    pub(crate) fn load(&self, resources: Json) -> Arc<Stack> {
+        self.stage.load(&json!({"resources": resources})).unwrap()
+    }
+
+    /// Applies, and nothing is left to do then.
+    pub(crate) async fn settle(&self, resources: Json) {
+        self.stage.settle(&self.load(resources)).await.unwrap();
+    }
+
+    /// The error of a failing apply or plan.
+    pub(crate) async fn fail(&self, resources: Json) -> Error {
+        let stack = self.load(resources);
+        match self.stage.apply(&stack).await {
+            Ok(report) => report
+                .end
+                .error
+                .as_ref()
+                .map(Error::from)
+                .expect("the run fails"),
+            Err(error) => error,
+        }
+    }
+
+    /// An image application of a project, as `resources`.
+    pub(crate) fn app(&self, more: Json) -> Json {
+        let mut spec = json!({
+            "project": "${resources.shop.id}",
+            "server": self.coolify.server_uuid(),
+            "name": "api",
+            "image": "ghcr.io/acme/api:1.5",
+            "ports": [8000],
+            "domains": ["https://api.example.com"],
+        });
+        merge(&mut spec, more);
+        json!({
+            "shop": {"type": "coolify.project", "spec": {"name": "Shop"}},
+            "api": {"type": "coolify.application", "spec": spec},
+        })
+    }
+}
+
+/// Lays one object over another; null takes away.
+pub(crate) fn merge(base: &mut Json, over: Json) {
+    match (base, over) {
+        (Json::Object(base), Json::Object(over)) => {
+            for (key, value) in over {
+                if value.is_null() {
+                    base.remove(&key);
+                } else {
+                    merge(base.entry(key).or_insert(Json::Null), value);
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
