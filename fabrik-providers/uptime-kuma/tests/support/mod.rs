@@ -457,7 +457,7 @@ fn maintenance(r: Resource<Fake>) -> Resource<Fake> {
     .refused("monitors", json!(["9999"]), "does not have")
     .drift("title", |t: &Fake, id| {
         t.resend("maintenances", "editMaintenance", id, |item| {
-            item["title"] = json!("by hand")
+            item["title"] = json!("by hand");
         });
     })
     .gone(|t: &Fake, id| t.hand("deleteMaintenance", id))
