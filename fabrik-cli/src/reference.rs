@@ -121,6 +121,16 @@ fn facts(info: &TypeInfo) -> Vec<String> {
         Undo::Partial => facts.push("a delete can be undone in part".to_owned()),
         Undo::None => facts.push("a delete cannot be undone".to_owned()),
     }
+    if info.mode == Mode::Managed {
+        let shape = match &*info.import_id {
+            "" => "ID",
+            shape => shape,
+        };
+        facts.push(format!(
+            "taken over by `fabrik import {} NAME {shape}`",
+            info.name
+        ));
+    }
     facts
 }
 

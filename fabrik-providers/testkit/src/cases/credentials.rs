@@ -208,7 +208,7 @@ async fn c4(ctx: Ctx) -> Verdict {
     let Some((deed, permission)) = world.def.lacking.clone() else {
         return Err(Stop::Skip("no .lacking".to_owned()));
     };
-    deed(world.held.any.as_ref());
+    world.deed(&deed);
     let Err(error) = attempt(&world, &world.stage).await else {
         return Err(Stop::Fail(format!(
             "without the permission `{permission}` everything went well"
