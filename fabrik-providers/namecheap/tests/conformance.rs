@@ -18,6 +18,9 @@ impl Fake {
         let fake = Namecheap::start();
         fake.register(DOMAIN);
         fake.register(OTHER);
+        for at in 0..12 {
+            fake.register(&format!("fbt-{at}.com"));
+        }
         Fake(fake)
     }
 
@@ -64,8 +67,11 @@ fn reads(exchange: &fabrik_testkit::proxy::Exchange) -> bool {
         .any(|command| body.contains(command))
 }
 
-const REFUSED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+const KEY_REFUSED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <ApiResponse Status="ERROR" xmlns="http://api.namecheap.com/xml.response"><Errors><Error Number="1011102">API Key is invalid or API access has not been enabled</Error></Errors><Warnings /><RequestedCommand /></ApiResponse>"#;
+
+const REFUSED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<ApiResponse Status="ERROR" xmlns="http://api.namecheap.com/xml.response"><Errors><Error Number="2050900">refused</Error></Errors><Warnings /><RequestedCommand /></ApiResponse>"#;
 
 fn main() -> ExitCode {
     suite("namecheap", fabrik_provider_namecheap::provider)
@@ -73,7 +79,8 @@ fn main() -> ExitCode {
         .reads(reads)
         .wrong_token(json!({"api_key": "not-the-key-of-it"}), "api_key")
         .lacking(|t: &Fake| t.0.forbid(), "client_ip")
-        .unauthorized(200, "text/xml; charset=utf-8", REFUSED)
+        .unauthorized(200, "text/xml; charset=utf-8", KEY_REFUSED)
+        .refusal(200, "text/xml; charset=utf-8", REFUSED)
         .resource("namecheap.record_set", |r| {
             r.minimal(json!({"domain": DOMAIN, "name": "fbt", "type": "A", "values": ["192.0.2.1"]}))
                 .maximal(json!({
@@ -81,7 +88,7 @@ fn main() -> ExitCode {
                     "name": "fbt",
                     "type": "TXT",
                     "ttl": 300,
-                    "values": ["v=spf1 -all", "Say $HOME \\ grün"],
+                    "values": ["a.example.net", "b.example.net"],
                 }))
                 .variant("mail", json!({"domain": DOMAIN, "type": "MX", "values": ["10 Mail.example.com.", "020 b.example.com"]}))
                 .variant("address", json!({"domain": DOMAIN, "name": "six", "type": "aaaa", "values": ["2001:DB8:0::1"], "ttl": 1800}))
@@ -99,7 +106,7 @@ fn main() -> ExitCode {
                 .invalid("values", json!(["a \"b\" c"]), "holds a double quote")
                 .same("domain", json!("Example.COM."))
                 .same("name", json!("FBT.example.com."))
-                .same("values", json!(["Say $HOME \\ grün", "\"v=spf1 -all\""]))
+                .same("values", json!(["b.example.net", "\"a.example.net\""]))
                 .text(&[])
                 .drift("ttl", |t: &Fake, id| {
                     t.change(id, |domain, name, kind| {
@@ -121,6 +128,7 @@ fn main() -> ExitCode {
                 })
                 .foreign(|t: &Fake| t.0.by_hand(DOMAIN, |domain| domain.hosts.push(Host::new("fbt", "TXT", "theirs"))))
                 .unmanaged(|t: &Fake, _| t.0.by_hand(DOMAIN, |domain| domain.hosts.push(Host::new("by-hand", "A", "192.0.2.9"))))
+                .waive("R12", "what the service refuses of a record set is refused before: types, values, TTLs")
                 .bad_id("not an id", "DOMAIN/NAME/TYPE")
                 .many(40, |at| json!({"domain": DOMAIN, "name": format!("fbt-{at}"), "type": "A", "values": ["192.0.2.1"]}))
                 .reads_at_most(1)
@@ -143,6 +151,8 @@ fn main() -> ExitCode {
                     t.0.by_hand(DOMAIN, |domain| domain.nameservers = Some(vec!["a.example".into(), "b.example".into()]));
                 })
                 .unmanaged(|t: &Fake, id| t.0.by_hand(id, |domain| domain.email_type = "FWD".to_owned()))
+                .waive("R12", "what the service refuses of name servers is refused before")
+                .many(12, |at| json!({"domain": format!("fbt-{at}.com"), "nameservers": ["ns1.example.net", "ns2.example.net"]}))
                 .bad_id("www.example.com", "example.com")
         })
         .lookup("namecheap.domain", |l| {
