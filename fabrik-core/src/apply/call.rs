@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::plan::{Treat, compare};
 use crate::provider::{
-    Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, TypeInfo, Verb,
+    Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, Stop, TypeInfo, Verb,
 };
 use crate::secrets::Redactor;
 use crate::session::{catch, panicked};
@@ -19,6 +19,8 @@ use crate::value::Value;
 
 /// Most attempts at one operation.
 const ATTEMPTS: u32 = 5;
+/// How long one look at what an operation did may take. The operation's own time may be up by then.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// One operation of a call, with what the engine must know to judge its outcome.
 #[derive(Clone)]
@@ -201,6 +203,10 @@ impl Call {
                             Judged::End(End::Failed(error))
                         }
                     }
+                    // Stopped hard: the next run finds out. This call is dropped by its executor.
+                    End::Unsure(_) if self.cx.stop().state() == Stop::Now => {
+                        std::future::pending().await
+                    }
                     End::Unsure(why) => Judged::End(End::Unsure(format!("{error}; {why}"))),
                     end => Judged::End(end),
                 }
@@ -253,7 +259,9 @@ pub(crate) async fn resolve(
     let mut failures = 0_u32;
     loop {
         let was_certain = clock.now() >= certain;
-        match look(item, instance, cx).await {
+        let by = clock.now().checked_add(LOOK);
+        let looking = by.map_or_else(|_| cx.clone(), |by| cx.clone().with_deadline(by));
+        match look(item, instance, &looking).await {
             Ok(Some(end)) => return end,
             Ok(None) if was_certain => return End::NotDone,
             Ok(None) => failures = 0,

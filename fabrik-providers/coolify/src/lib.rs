@@ -10,6 +10,7 @@ mod deployment;
 mod env;
 mod environment;
 mod owner;
+mod place;
 mod private_key;
 mod problem;
 mod project;

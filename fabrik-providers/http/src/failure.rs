@@ -56,7 +56,11 @@ pub(crate) fn of_failure(
     } else {
         error.effect(Effect::Unknown)
     };
-    error.operation(operation.to_owned())
+    let error = error.operation(operation.to_owned());
+    match failure.request_id {
+        Some(id) => error.context("request id", config.redactor.clean(&id)),
+        None => error,
+    }
 }
 
 /// The error for a reply, when it is one.

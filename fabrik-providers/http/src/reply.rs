@@ -23,6 +23,12 @@ const REQUEST_IDS: [&str; 5] = [
     "x-correlation-id",
 ];
 
+/// The service's own name for a request, from the headers of its answer.
+pub(crate) fn request_id(headers: &http::HeaderMap) -> Option<&str> {
+    let found = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    found.to_str().ok()
+}
+
 /// A reply of the service.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -67,7 +73,7 @@ impl Reply {
 
     /// The service's own name for the request, for its support.
     pub fn request_id(&self) -> Option<&str> {
-        REQUEST_IDS.iter().find_map(|name| self.header(name))
+        request_id(&self.answer.headers)
     }
 
     /// Whether the body is a web page.

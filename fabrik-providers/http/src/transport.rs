@@ -131,6 +131,8 @@ pub struct Failure {
     pub message: String,
     /// The error behind it, where there was one already.
     pub error: Option<fabrik_core::error::Error>,
+    /// The service's own name for the request, where the answer began before it broke.
+    pub request_id: Option<String>,
 }
 
 impl Failure {
@@ -140,6 +142,7 @@ impl Failure {
             kind,
             message: message.into(),
             error: None,
+            request_id: None,
         }
     }
 
@@ -212,7 +215,10 @@ impl Transport for Wire {
         let timeout = call.timeout;
         let reply = request.send().await.map_err(|e| failure(&e, timeout))?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
-        let body = reply.bytes().await.map_err(|e| failure(&e, timeout))?;
+        let body = reply.bytes().await.map_err(|e| Failure {
+            request_id: crate::reply::request_id(&headers).map(str::to_owned),
+            ..failure(&e, timeout)
+        })?;
         Ok(Answer {
             status,
             headers,

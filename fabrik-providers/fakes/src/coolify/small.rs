@@ -156,6 +156,12 @@ const WORDS: &[&str] = &[
     "@yearly",
 ];
 
+fn is_cron(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let minute = fields.first().and_then(|field| field.parse::<u32>().ok());
+    fields.len() == 5 && minute.is_none_or(|minute| minute < 60)
+}
+
 fn frequency(body: &Map<String, Json>) -> Result<(), Reply> {
     match body.get("frequency").and_then(Json::as_str) {
         Some(text) if !WORDS.contains(&text) && text.split_whitespace().count() != 5 => Err(
