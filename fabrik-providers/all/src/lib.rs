@@ -67,6 +67,7 @@ pub fn register(registry: &mut Registry, settings: &Settings) {
     register_services!(registry:
         "cloudflare" cloudflare,
         "coolify" coolify,
+        "namecheap" namecheap,
         "powerdns" powerdns,
         "uptime_kuma" uptime_kuma,
     );
