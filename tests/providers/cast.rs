@@ -3,6 +3,7 @@
 use fabrik_fakes::cloudflare::{self, Cloudflare};
 use fabrik_fakes::coolify::{self, Coolify, Kind};
 use fabrik_fakes::kuma::{self, Kuma, Release};
+use fabrik_fakes::namecheap::Namecheap;
 use fabrik_testkit::Wire;
 use fabrik_testkit::proxy::Proxy;
 use fabrik_testkit::stack::{Stage, StageBuilder};
@@ -19,6 +20,7 @@ pub(crate) struct Cast {
     pub(crate) coolify: Coolify,
     pub(crate) kuma: Kuma,
     pub(crate) powerdns: Server,
+    pub(crate) namecheap: Namecheap,
     pub(crate) proxies: Vec<Proxy>,
 }
 
@@ -28,17 +30,21 @@ impl Cast {
         let coolify = Coolify::start("4.3.10");
         let kuma = Kuma::start(Release::V2);
         let powerdns = Server::start();
+        let namecheap = Namecheap::start();
+        namecheap.register("shop.test");
         let proxies = vec![
             Proxy::start(cloudflare.address(), Wire::Http),
             Proxy::start(coolify.address(), Wire::Http),
             Proxy::start(kuma.address(), Wire::WebSocket),
             Proxy::start(powerdns.address(), Wire::Http),
+            Proxy::start(namecheap.address(), Wire::Http),
         ];
         Cast {
             cloudflare,
             coolify,
             kuma,
             powerdns,
+            namecheap,
             proxies,
         }
     }
@@ -72,6 +78,10 @@ impl Cast {
                 }),
             )
             .provider(fabrik_provider_powerdns::provider(), Server::config(at(3)))
+            .provider(
+                fabrik_provider_namecheap::provider(),
+                Namecheap::config(at(4)),
+            )
     }
 
     /// A zone with its records, an application and a compose service with variables and secrets, two
@@ -109,6 +119,16 @@ impl Cast {
                 json!({
                     "zone": "${resources.inner.name}", "name": format!("h{n}"), "type": "A",
                     "values": [format!("10.0.0.{}", n % 250 + 1)], "ttl": 60,
+                }),
+            );
+        }
+        for n in 0..3 {
+            add(
+                &format!("n{n}"),
+                "namecheap.record_set",
+                json!({
+                    "domain": "shop.test", "name": format!("h{n}"), "type": "A",
+                    "values": [format!("198.51.100.{}", n + 1)],
                 }),
             );
         }
@@ -172,6 +192,7 @@ impl Cast {
             "zones": self.cloudflare.zone_names(),
             "records": records,
             "inner": sets.map_or(0, serde_json::Map::len),
+            "hosts": self.namecheap.domain("shop.test").map_or(0, |domain| domain.hosts.len()),
             "projects": self.coolify.count(Kind::Project),
             "applications": self.coolify.count(Kind::Application),
             "services": self.coolify.count(Kind::Service),
