@@ -42,6 +42,9 @@ const TAKEN: &[(&str, &str)] = &[
     ("max_restart_count", "taken by the controllers since 4.3.0"),
 ];
 
+/// Fields that are taken whatever the source, and described for repositories only.
+const TAKEN_EVERYWHERE: &[&str] = &["is_auto_deploy_enabled", "is_spa", "is_static"];
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a test that is told where a file is"
@@ -113,6 +116,11 @@ async fn every_body_is_as_described() {
             map.retain(|field, value| {
                 !TAKEN.iter().any(|(taken, _)| taken == field) && !value.is_null()
             });
+        }
+        if route == "/applications/dockerimage"
+            && let Some(map) = body.as_object_mut()
+        {
+            map.retain(|field, _| !TAKEN_EVERYWHERE.contains(&field.as_str()));
         }
         let mut whole = schema;
         whole["components"] = api["components"].clone();
