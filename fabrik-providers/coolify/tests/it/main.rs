@@ -4,6 +4,7 @@ mod application;
 mod description;
 mod documents;
 mod errors;
+mod replace;
 mod roles;
 mod traps;
 mod world;
