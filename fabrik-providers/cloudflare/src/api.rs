@@ -51,8 +51,6 @@ pub(crate) struct ZoneObject {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) status: String,
-    #[serde(default)]
-    pub(crate) paused: bool,
     #[serde(default, rename = "type")]
     pub(crate) kind: String,
     #[serde(default)]

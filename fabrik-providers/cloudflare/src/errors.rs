@@ -192,7 +192,7 @@ fn invalid(codes: &[u64], lower: &str, words: &str) -> Error {
         Some("ttl")
     } else if lower.contains("proxied") {
         Some("proxied")
-    } else if lower.contains("dns name") || lower.contains("domain name") {
+    } else if lower.contains("dns name") || lower.contains("domain") {
         Some("name")
     } else if lower.contains("expression") {
         Some("expression")

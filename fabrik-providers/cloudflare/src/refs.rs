@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::Cx;
-use fabrik_core::provider::typed::encode;
 use fabrik_core::value::{Path, Value};
 
 use crate::api::{Envelope, ZoneObject};
@@ -211,9 +210,4 @@ pub(crate) fn missing(text: &str) -> Error {
     )
     .field(Path::key("zone"))
     .hint("add the zone to Cloudflare (`cloudflare.zone`), or give the token the permission `Zone:Read` for it")
-}
-
-/// A typed value as the engine's.
-pub(crate) fn outputs<T: serde::Serialize>(value: &T) -> Result<Value> {
-    encode(value, None)
 }

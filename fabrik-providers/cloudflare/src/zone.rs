@@ -3,8 +3,8 @@
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{
-    Cx, Finding, Keys, Lost, Object, OpId, Operation, Outcome, Planned, Proposal, TypeInfo, Undo,
-    Verb, WriteGroup,
+    Cx, Finding, Keys, Lost, OpId, Operation, Outcome, Planned, Proposal, TypeInfo, Undo, Verb,
+    WriteGroup,
 };
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
@@ -80,9 +80,6 @@ pub struct ZoneInputs {
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-fabrik" = {"sticky": true}))]
     pub kind: Option<ZoneKind>,
-    /// Whether Cloudflare only answers for the names, without its proxy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused: Option<bool>,
     /// What becomes of it when it leaves the stack: it stays, unless this is `delete`.
     #[serde(default)]
     pub on_destroy: OnDestroy,
@@ -137,7 +134,6 @@ fn observe(zone: &ZoneObject) -> Seen {
         name: names::host(&zone.name).unwrap_or_else(|_| zone.name.clone()),
         account: account.filter(|id| !id.is_empty()),
         kind: Some(ZoneKind::named(&zone.kind)),
-        paused: Some(zone.paused),
         on_destroy: OnDestroy::Keep,
     };
     Observed::new(spec, outputs(zone)).hidden(&["on_destroy"])
@@ -185,6 +181,7 @@ impl Resource for Zone {
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             lost: Lost::Name,
+            import_id: "the zone's id, 32 hexadecimal digits".to_owned(),
             exclusive: true,
             holds_data: true,
             undo_delete: Undo::Partial,
@@ -214,16 +211,7 @@ impl Resource for Zone {
         let body = json!({"name": spec.name, "account": {"id": account}, "type": spec.kind.unwrap_or_default().name()});
         let request = client.http.post(cx, "/zones").body(&body);
         let found: Envelope<ZoneObject> = request.json().await?;
-        let mut zone = found.result;
-        if spec.paused == Some(true) {
-            cx.made(Object {
-                id: zone.id.clone(),
-                outputs: crate::refs::outputs(&outputs(&zone))?,
-                ..Object::default()
-            })
-            .await?;
-            zone = Self::edit(cx, client, &zone.id, &json!({"paused": true})).await?;
-        }
+        let zone = found.result;
         client.memo().insert(&zone);
         Ok(Created::new(zone.id.clone(), outputs(&zone)))
     }
@@ -273,21 +261,10 @@ impl Resource for Zone {
     ) -> Result<ZoneOutputs> {
         let found = client.zone_by_id(cx, checked_id(id)?).await?;
         let mut zone = found.ok_or_else(|| crate::refs::missing(id))?;
-        // The service takes one property at a time.
         if let Some(kind) = change.spec.kind
             && zone.kind != kind.name()
         {
             zone = Self::edit(cx, client, id, &json!({"type": kind.name()})).await?;
-        }
-        let was_set = change
-            .prior
-            .as_ref()
-            .is_some_and(|prior| prior.paused.is_some());
-        let paused = change.spec.paused.or(was_set.then_some(false));
-        if let Some(paused) = paused
-            && zone.paused != paused
-        {
-            zone = Self::edit(cx, client, id, &json!({"paused": paused})).await?;
         }
         Ok(outputs(&zone))
     }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
-use fabrik_core::provider::typed::{Change, Created, Observed, Resource};
-use fabrik_core::provider::{Cx, Keys, Lost, Planned, Proposal, TypeInfo};
-use fabrik_core::value::{Path, Value};
+use fabrik_core::provider::typed::Action;
+use fabrik_core::provider::{Cx, TypeInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields)]
 pub struct ZoneActivationInputs {
     /// The zone, by name or id.
-    #[schemars(length(min = 1), extend("x-fabrik" = {"replace": true, "same": "trim_dot"}))]
+    #[schemars(length(min = 1))]
     pub zone: String,
 }
 
@@ -38,7 +37,7 @@ pub struct ZoneActivationOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct ZoneActivation;
 
-impl Resource for ZoneActivation {
+impl Action for ZoneActivation {
     const TYPE: &'static str = "cloudflare.zone_activation";
     type Client = Cloudflare;
     type Spec = ZoneActivationInputs;
@@ -46,21 +45,17 @@ impl Resource for ZoneActivation {
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            // It makes nothing: waiting again does no harm.
-            lost: Lost::Key,
-            settle: Duration::ZERO,
             timeout: Duration::from_secs(3_600),
-            updatable: false,
             ..info
         }
     }
 
-    async fn create(
+    async fn run(
         &self,
         cx: &Cx,
         client: &Cloudflare,
         spec: &ZoneActivationInputs,
-    ) -> Result<Created<ZoneActivationOutputs>> {
+    ) -> Result<ZoneActivationOutputs> {
         let zone = client.zone(cx, &spec.zone).await?;
         let mut wait = Duration::from_secs(2);
         let mut asked = false;
@@ -114,56 +109,7 @@ impl Resource for ZoneActivation {
             cx.sleep(wait).await?;
             wait = wait.mul_f64(1.5).min(LONGEST);
         };
-        Ok(Created::new(zone.name.clone(), outputs))
-    }
-
-    async fn read(
-        &self,
-        cx: &Cx,
-        client: &Cloudflare,
-        id: &str,
-    ) -> Result<Option<Observed<ZoneActivationInputs, ZoneActivationOutputs>>> {
-        let Some(zone) = client.find_zone(cx, id).await? else {
-            return Ok(None);
-        };
-        let found = client.zone_by_id(cx, &zone.id).await?;
-        Ok(found.filter(|found| found.status == "active").map(|found| {
-            let spec = ZoneActivationInputs {
-                zone: zone.name.clone(),
-            };
-            let outputs = ZoneActivationOutputs {
-                zone_id: found.id,
-                status: found.status,
-            };
-            Observed::new(spec, outputs)
-        }))
-    }
-
-    async fn update(
-        &self,
-        cx: &Cx,
-        client: &Cloudflare,
-        _: &str,
-        change: &Change<'_, ZoneActivationInputs>,
-    ) -> Result<ZoneActivationOutputs> {
-        Ok(self.create(cx, client, change.spec).await?.outputs)
-    }
-
-    /// There is nothing to delete.
-    async fn delete(&self, _: &Cx, _: &Cloudflare, _: &str) -> Result<()> {
-        Ok(())
-    }
-
-    fn keys(&self, _: &Cloudflare, _: &Value) -> Keys {
-        Keys::default()
-    }
-
-    async fn plan(&self, cx: &Cx, client: &Cloudflare, proposal: Proposal<'_>) -> Result<Planned> {
-        let zone = client.zone_name(cx, proposal.desired).await?;
-        Ok(Planned {
-            inputs: proposal.desired.with(&Path::key("zone"), zone),
-            ..Planned::default()
-        })
+        Ok(outputs)
     }
 }
 

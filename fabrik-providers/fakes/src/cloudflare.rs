@@ -23,6 +23,8 @@ mod routes;
 mod rulesets;
 mod settings;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod zones;
 
@@ -103,7 +105,10 @@ impl Cloudflare {
             records.sort_by_key(ToString::to_string);
             let rules: Vec<Json> = zone.rules().iter().map(rulesets::bare).collect();
             let settings = settings::changed(zone);
-            let view = json!({"records": records, "rules": rules, "settings": settings});
+            let view = json!({
+                "records": records, "rules": rules, "settings": settings,
+                "type": zone.kind, "paused": zone.paused,
+            });
             (zone.name.clone(), view)
         });
         Json::Object(zones.collect())
@@ -155,6 +160,16 @@ impl Cloudflare {
     /// Gives a zone room for this many records, whatever its plan says.
     pub fn set_record_quota(&self, id: &str, records: usize) {
         self.in_zone(id, |zone| zone.quota = Some(records));
+    }
+
+    /// Sets how a zone is set up: `full`, `partial`.
+    pub fn set_type(&self, id: &str, kind: &str) {
+        self.in_zone(id, |zone| kind.clone_into(&mut zone.kind));
+    }
+
+    /// New zones are on this plan; free at the start.
+    pub fn plan_of_new_zones(&self, plan: Plan) {
+        self.state().plan = plan;
     }
 
     /// Pauses a zone, or ends that.

@@ -115,10 +115,11 @@ pub struct DnsRecordInputs {
     /// How many seconds answers may be kept: 60 to 86400 (from 30 on the enterprise plan), or 1 for
     /// automatic, which it is unless set. Proxied records are always automatic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 86400))]
+    #[schemars(range(min = 1, max = 86400), extend("x-fabrik" = {"computed": true}))]
     pub ttl: Option<u32>,
     /// Whether requests go through Cloudflare's proxy; not unless set. Only A, AAAA and CNAME can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-fabrik" = {"computed": true}))]
     pub proxied: Option<bool>,
     /// A comment for people: one line, up to 100 characters on the free plan, 500 on others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +188,7 @@ impl Resource for DnsRecord {
             settle: std::time::Duration::from_secs(8),
             // A name holds either a CNAME or addresses, and one set of a type.
             exclusive: true,
+            import_id: "ZONE/NAME/TYPE".to_owned(),
             ..info
         }
     }
@@ -250,7 +252,12 @@ impl Resource for DnsRecord {
         }
         for (answer, id) in answers.iter_mut().zip(parsed) {
             if let Err(error) = id {
-                *answer = Err(error);
+                // Of a type that is not known here there is nothing.
+                *answer = if error.kind() == ErrorKind::NotFound {
+                    Ok(None)
+                } else {
+                    Err(error)
+                };
             }
         }
         answers

@@ -20,12 +20,12 @@ async fn settings_become_again_what_they_were() {
     stage.cloud.set_setting(&zone, "brotli", &json!("off"));
     let before = stage.cloud.dump();
     let stack = stage.stack([settings(
-        &json!({"ssl": "strict", "brotli": "on", "browser_cache_ttl": 600}),
+        &json!({"ssl": "strict", "brotli": "on", "browser_cache_ttl": 1200}),
     )]);
     stage.settle(&stack).await;
     assert_eq!(stage.writes(), 3);
     assert_eq!(stage.cloud.setting(&zone, "ssl"), "strict");
-    assert_eq!(stage.cloud.setting(&zone, "browser_cache_ttl"), 600);
+    assert_eq!(stage.cloud.setting(&zone, "browser_cache_ttl"), 1200);
     // One more, one no longer.
     let stack = stage.stack([settings(
         &json!({"ssl": "strict", "brotli": "on", "http3": "off"}),

@@ -8,6 +8,12 @@ use serde_json::{Value as Json, json};
 use super::envelope::{Refusal, ok};
 use super::state::{Setting, State, Zone};
 
+/// The only lifetimes that the service takes for files in browsers.
+const TTLS: &[u64] = &[
+    0, 30, 60, 120, 300, 1_200, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 28_800, 43_200,
+    57_600, 72_000, 86_400, 172_800, 259_200, 345_600, 432_000, 691_200, 1_382_400, 2_073_600,
+    2_678_400, 5_356_800, 16_070_400, 31_536_000,
+];
 const SWITCH: &[&str] = &["on", "off"];
 
 /// Name, value at the start, allowed values (none: a number), whether a free plan may change it.
@@ -132,7 +138,7 @@ pub(super) fn edit(state: &mut State, zone: &str, id: &str, body: &Json) -> Resu
     let value = &body["value"];
     let fits = match value.as_str() {
         Some(text) => allowed.contains(&text),
-        None => start.is_number() && value.is_number(),
+        None => start.is_number() && value.as_u64().is_some_and(|value| TTLS.contains(&value)),
     };
     if !fits {
         return Err(Refusal::new(

@@ -17,7 +17,7 @@ pub(super) fn add(state: &mut State, name: &str, account: &str, kind: &str) -> S
         kind: kind.to_owned(),
         status: "pending",
         paused: false,
-        plan: Plan::Free,
+        plan: state.plan,
         checks: 0,
         records: std::collections::BTreeMap::new(),
         settings: settings::start(),
@@ -77,6 +77,10 @@ pub(super) fn create(state: &mut State, token: &Token, body: &Json) -> Result<Re
             1099,
             format!("{name} is not a valid domain name."),
         ));
+    }
+    if stored.ends_with(".invalid") {
+        let text = format!("{name} is not a registered domain");
+        return Err(Refusal::new(1049, text));
     }
     let kind = body["type"].as_str().unwrap_or("full");
     if !["full", "partial", "secondary", "internal"].contains(&kind) {
