@@ -99,10 +99,22 @@ impl Coolify {
         ))
         .errors(problem);
         let http = Client::new(http)?;
-        let told = http.get(cx, "/version").text().await?;
+        let told = http.get(cx, "/version").reply().await?;
+        let version = Version::parse(told.text()?).ok_or_else(|| {
+            let shown = told.clean(told.text().unwrap_or_default());
+            let shown: String = shown.chars().take(40).collect();
+            told.error(
+                ErrorKind::Unavailable,
+                format!(
+                    "Coolify told `{shown}` as its version, which is none: the address may be wrong"
+                ),
+            )
+            .temporary(false)
+            .hint("set `endpoint` to the address of Coolify's dashboard")
+        })?;
         Ok(Coolify {
             http,
-            version: Version::supported(&told)?,
+            version: version.supported()?,
             begun: Mutex::default(),
             usable: Mutex::default(),
             places: tokio::sync::Mutex::default(),

@@ -13,13 +13,13 @@ pub(crate) fn canonical(text: &str) -> Result<String, String> {
         .iter()
         .find(|problem| problem.severity == fabrik_core::diagnostic::Severity::Error)
     {
-        return Err(problem.summary.to_string());
+        return Err(problem.summary.clone());
     }
     let value = node.map(|node| node.plain_value()).unwrap_or_default();
     if value
         .get("services")
         .and_then(Value::as_map)
-        .is_none_or(|services| services.is_empty())
+        .is_none_or(std::collections::BTreeMap::is_empty)
     {
         return Err("it has no `services`".to_owned());
     }

@@ -136,36 +136,34 @@ async fn deploy(
     known: Option<Begun>,
 ) -> Result<DeploymentOutputs> {
     let known = coolify.begun(cx.op()?).or(known);
-    let mut begun = match known {
-        Some(begun) => begun,
-        None => {
-            let seen = latest(cx, coolify, application)
-                .await?
-                .iter()
-                .map(id)
-                .collect();
-            let begun = Begun {
-                seen,
-                deployment: None,
-            };
-            keep(cx, coolify, application, &begun).await?;
-            begun
-        }
+    let mut begun = if let Some(begun) = known {
+        begun
+    } else {
+        let seen = latest(cx, coolify, application)
+            .await?
+            .iter()
+            .map(id)
+            .collect();
+        let begun = Begun {
+            seen,
+            deployment: None,
+        };
+        keep(cx, coolify, application, &begun).await?;
+        begun
     };
-    let deployment = match &begun.deployment {
-        Some(deployment) => deployment.clone(),
-        None => {
-            // A request of ours may have landed without an answer.
-            let there = latest(cx, coolify, application).await?;
-            let landed = there.iter().map(id).find(|id| !begun.seen.contains(id));
-            let deployment = match landed {
-                Some(deployment) => deployment,
-                None => queue(cx, coolify, application, force).await?,
-            };
-            begun.deployment = Some(deployment.clone());
-            keep(cx, coolify, application, &begun).await?;
-            deployment
-        }
+    let deployment = if let Some(deployment) = &begun.deployment {
+        deployment.clone()
+    } else {
+        // A request of ours may have landed without an answer.
+        let there = latest(cx, coolify, application).await?;
+        let landed = there.iter().map(id).find(|id| !begun.seen.contains(id));
+        let deployment = match landed {
+            Some(deployment) => deployment,
+            None => queue(cx, coolify, application, force).await?,
+        };
+        begun.deployment = Some(deployment.clone());
+        keep(cx, coolify, application, &begun).await?;
+        deployment
     };
     watch(cx, coolify, &deployment).await
 }

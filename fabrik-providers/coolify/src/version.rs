@@ -49,30 +49,19 @@ impl Version {
         })
     }
 
-    /// The version a server tells, unless it is too old.
+    /// The version itself, unless it is too old.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] below [`FLOOR`], [`ErrorKind::Unavailable`] for what is no version.
-    pub(crate) fn supported(text: &str) -> Result<Version> {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
-        let version = Version::parse(text).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unavailable,
-                format!(
-                    "Coolify told `{shown}` as its version, which is none: the address may be wrong"
-                ),
-            )
-            .temporary(false)
-            .hint("set `endpoint` to the address of Coolify's dashboard")
-        })?;
-        if version < FLOOR {
+    /// [`ErrorKind::Unsupported`] below [`FLOOR`].
+    pub(crate) fn supported(self) -> Result<Version> {
+        if self < FLOOR {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("Coolify {version} is not supported: this provider needs {FLOOR} or newer"),
+                format!("Coolify {self} is not supported: this provider needs {FLOOR} or newer"),
             )
             .hint("update Coolify (Settings, Update)"));
         }
-        Ok(version)
+        Ok(self)
     }
 }
 
@@ -216,16 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn too_old_and_no_version_are_told_apart() {
-        let old = Version::supported("4.0.0-beta.460").unwrap_err();
+    fn what_is_too_old_is_refused() {
+        let old = Version::parse("4.0.0-beta.460")
+            .unwrap()
+            .supported()
+            .unwrap_err();
         assert_eq!(old.kind(), ErrorKind::Unsupported);
         assert_eq!(
             old.message(),
             "Coolify 4.0.0-beta.460 is not supported: this provider needs 4.0.0 or newer"
         );
-        let none = Version::supported("Hello").unwrap_err();
-        assert_eq!(none.kind(), ErrorKind::Unavailable);
-        assert!(!none.is_temporary());
+        assert!(FLOOR.supported().is_ok());
     }
 
     #[test]

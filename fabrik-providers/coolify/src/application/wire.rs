@@ -412,7 +412,8 @@ pub(crate) fn limits_of(row: &Row) -> Option<Limits> {
         memory_swap: set("limits_memory_swap"),
         memory_reservation: set("limits_memory_reservation"),
         cpus: set("limits_cpus"),
-        cpuset: set("limits_cpuset"),
+        // Here "0" is the first core.
+        cpuset: text(row, "limits_cpuset"),
         cpu_shares: number(row, "limits_cpu_shares").filter(|shares| *shares != 1024),
     };
     (limits != Limits::default()).then_some(limits)

@@ -49,7 +49,10 @@ async fn from_nothing_to_running_and_back() {
         json!({"LEVEL": "info", "PRICE": "5$"}),
     );
     world.settle(second).await;
-    assert_eq!(world.coolify.uuids(Kind::Application), [api.clone()]);
+    assert_eq!(
+        world.coolify.uuids(Kind::Application),
+        std::slice::from_ref(&api)
+    );
     assert_eq!(
         world.coolify.running(&api).unwrap().image.as_deref(),
         Some("ghcr.io/acme/api:1.6")

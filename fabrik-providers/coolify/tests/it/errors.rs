@@ -13,7 +13,7 @@ async fn refused(config: Json) -> Error {
     let stage = Stage::builder()
         .provider(provider(), config)
         .build()
-        .unwrap();
+        .expect("a stage");
     match stage.open("coolify").await {
         Err(error) => error,
         Ok(_) => panic!("it connects"),

@@ -7,21 +7,21 @@ use serde_json::json;
 use crate::world::World;
 
 async fn apply(world: &World, spec: serde_json::Value) {
-    let stack = world.load_spec(spec).unwrap();
+    let stack = world.load_spec(spec).expect("it works");
     let options = fabrik_core::engine::ApplyOptions {
         no_verify: true,
         ..Default::default()
     };
-    let plan = world.stage.plan(&stack).await.unwrap();
+    let plan = world.stage.plan(&stack).await.expect("it works");
     let run = world.stage.engine().apply(plan, options.clone());
-    let report = world.stage.follow(run).await.unwrap();
+    let report = world.stage.follow(run).await.expect("it works");
     assert_eq!(
         report.end.result,
         RunResult::Succeeded,
         "{:?}",
         report.end.error
     );
-    let plan = world.stage.plan(&stack).await.unwrap();
+    let plan = world.stage.plan(&stack).await.expect("it works");
     assert!(plan.is_empty(), "{}", fabrik_testkit::stack::said(&plan));
 }
 

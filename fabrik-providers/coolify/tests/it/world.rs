@@ -29,12 +29,14 @@ impl World {
                 json!({"endpoint": coolify.url(), "token": token, "requests_per_minute": 100_000}),
             )
             .build()
-            .unwrap();
+            .expect("it works");
         World { coolify, stage }
     }
 
     pub(crate) fn load(&self, resources: Json) -> Arc<Stack> {
-        self.stage.load(&json!({"resources": resources})).unwrap()
+        self.stage
+            .load(&json!({"resources": resources}))
+            .expect("it works")
     }
 
     /// As [`World::load`], for a whole spec with apps.
@@ -55,7 +57,10 @@ impl World {
 
     /// Applies, and nothing is left to do then.
     pub(crate) async fn settle(&self, resources: Json) {
-        self.stage.settle(&self.load(resources)).await.unwrap();
+        self.stage
+            .settle(&self.load(resources))
+            .await
+            .expect("it works");
     }
 
     /// The error of a failing apply or plan.

@@ -72,7 +72,9 @@ fn uncommented(line: &str) -> &str {
         return "";
     }
     match line.find(" #") {
-        Some(at) if line[..at].matches(['"', '\'']).count() % 2 == 0 => line[..at].trim_end(),
+        Some(at) if line[..at].matches(['"', '\'']).count().is_multiple_of(2) => {
+            line[..at].trim_end()
+        }
         _ => line,
     }
 }
