@@ -157,7 +157,6 @@ async fn write(
 ) -> Result<(), Failure> {
     doubles(todos)?;
     let _turn = namecheap.turn(domain).await;
-    let mut lost = None;
     for cycle in 0..CYCLES {
         let there = namecheap.hosts(cx, domain).await;
         let there = there.map_err(|error| before(error, cycle))?;
@@ -185,13 +184,9 @@ async fn write(
         match (sent, now) {
             (_, Ok(Some(now))) if Content::of(&now, domain).has(todos) => return Ok(()),
             // It did not land, as far as can be seen; doing it again does no harm if it still does.
-            (Err(error), Ok(Some(_))) if cycle + 1 < CYCLES => {
-                lost = Some(error);
-                cx.sleep(PAUSE).await?;
-            }
+            (Err(_), Ok(Some(_))) if cycle + 1 < CYCLES => cx.sleep(PAUSE).await?,
             (Err(error), _) => return Err(error.into()),
             (Ok(()), Ok(Some(_))) => {
-                lost = None;
                 cx.note(format!(
                     "`{domain}` was changed by somebody else meanwhile; writing it again"
                 ));
