@@ -71,10 +71,7 @@ impl Cast {
                     "password": kuma::PASSWORD,
                 }),
             )
-            .provider(
-                fabrik_provider_powerdns::provider(),
-                Server::config(at(3)),
-            )
+            .provider(fabrik_provider_powerdns::provider(), Server::config(at(3)))
     }
 
     /// A zone with its records, an application and a compose service with variables and secrets, two
@@ -100,7 +97,11 @@ impl Cast {
                 }),
             );
         }
-        add("inner", "powerdns.zone", json!({"name": "inner.test", "kind": "Native"}));
+        add(
+            "inner",
+            "powerdns.zone",
+            json!({"name": "inner.test", "kind": "Native"}),
+        );
         for n in 0..records.div_ceil(10) {
             add(
                 &format!("i{n}"),
