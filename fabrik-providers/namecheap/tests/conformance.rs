@@ -1,5 +1,7 @@
 //! The conformance suite, against the fake.
 
+#![allow(clippy::unwrap_used, reason = "what a test does by hand has to work")]
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -118,7 +120,7 @@ fn main() -> ExitCode {
                 .drift("values", |t: &Fake, id| {
                     t.change(id, |domain, name, kind| {
                         let mut own = domain.hosts.iter_mut().filter(|host| host.name == name && host.kind == kind);
-                        own.next().unwrap().address = "by hand".to_owned();
+                        own.next().unwrap().address = String::from("by hand");
                     });
                 })
                 .gone(|t: &Fake, id| {
@@ -150,7 +152,7 @@ fn main() -> ExitCode {
                 .foreign(|t: &Fake| {
                     t.0.by_hand(DOMAIN, |domain| domain.nameservers = Some(vec!["a.example".into(), "b.example".into()]));
                 })
-                .unmanaged(|t: &Fake, id| t.0.by_hand(id, |domain| domain.email_type = "FWD".to_owned()))
+                .unmanaged(|t: &Fake, id| t.0.by_hand(id, |domain| domain.email_type = String::from("FWD")))
                 .waive("R12", "what the service refuses of name servers is refused before")
                 .many(12, |at| json!({"domain": format!("fbt-{at}.com"), "nameservers": ["ns1.example.net", "ns2.example.net"]}))
                 .bad_id("www.example.com", "example.com")

@@ -1,5 +1,7 @@
 //! The conformance suite, against a real PowerDNS.
 
+#![allow(clippy::unwrap_used, reason = "what a test does by hand has to work")]
+
 #[path = "server/mod.rs"]
 mod server;
 

@@ -184,9 +184,7 @@ async fn write(
         match (sent, now) {
             (_, Ok(Some(now))) if Content::of(&now, domain).has(todos) => return Ok(()),
             // It did not land, as far as can be seen; doing it again does no harm if it still does.
-            (Err(_), Ok(Some(_))) if cycle + 1 < CYCLES => {
-                cx.sleep(PAUSE).await?;
-            }
+            (Err(_), Ok(Some(_))) if cycle + 1 < CYCLES => cx.sleep(PAUSE).await?,
             (Err(error), _) => return Err(error.into()),
             (Ok(()), Ok(Some(_))) => {
                 cx.note(format!(

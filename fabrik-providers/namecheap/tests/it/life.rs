@@ -218,7 +218,7 @@ async fn a_failed_run_is_taken_back_by_one_write() {
     world.fake.by_hand("example.org", |domain| {
         domain
             .hosts
-            .push(Host::new("_x._tcp", "SRV", "1 1 1 a.example.org."))
+            .push(Host::new("_x._tcp", "SRV", "1 1 1 a.example.org."));
     });
     let mut second = json!({"a": set("a", "A", &["192.0.2.2"]), "c": set("c", "TXT", &["new"])});
     second["z"] = json!({"type": "namecheap.record_set", "depends_on": ["resources.a"], "spec": {

@@ -1,5 +1,7 @@
 //! The provider against the fake.
 
+#![allow(clippy::unwrap_used, reason = "what a test does by hand has to work")]
+
 mod bad_input;
 mod examples;
 mod life;

@@ -23,7 +23,7 @@ async fn they_come_and_go_back_to_namecheaps_own() {
     world.stage.settle(&changed).await.unwrap();
     // By hand, and back.
     world.fake.by_hand("example.com", |domain| {
-        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()])
+        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()]);
     });
     assert_eq!(world.stage.plan(&changed).await.unwrap().drift.len(), 1);
     world.stage.settle(&changed).await.unwrap();
@@ -70,7 +70,7 @@ async fn they_are_listed_and_imported() {
     let world = World::new();
     world.fake.register("example.org");
     world.fake.by_hand("example.org", |domain| {
-        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()])
+        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()]);
     });
     let instance = world.stage.open("namecheap").await.unwrap();
     let found = instance
@@ -96,7 +96,7 @@ async fn they_are_listed_and_imported() {
 async fn records_need_namecheaps_own() {
     let world = World::new();
     world.fake.by_hand("example.com", |domain| {
-        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()])
+        domain.nameservers = Some(vec!["a.example".into(), "b.example".into()]);
     });
     assert_eq!(
         world.why(json!({"a": set("a", "A", &["192.0.2.1"])})).await,
@@ -111,11 +111,6 @@ async fn records_need_namecheaps_own() {
 #[tokio::test]
 async fn what_is_known_of_a_domain() {
     let world = World::new();
-    let stack = world.stage.load(&json!({
-        "lookups": {"shop": {"type": "namecheap.domain", "spec": {"domain": "example.com"}}},
-    }));
-    // Wherever lookups are declared, the provider answers them.
-    drop(stack);
     let instance = world.stage.open("namecheap").await.unwrap();
     let ask = async |domain: &str| {
         let inputs = fabrik_core::value::from_json(&json!({ "domain": domain }));

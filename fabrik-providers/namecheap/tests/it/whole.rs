@@ -98,7 +98,7 @@ async fn mail_routing_is_kept_or_follows_the_records() {
     );
 
     world.fake.by_hand("example.com", |domain| {
-        domain.email_type = "NONE".to_owned()
+        domain.email_type = "NONE".to_owned();
     });
     world
         .stage
@@ -131,7 +131,7 @@ async fn what_somebody_else_changed_since_the_plan_stays() {
     let stack = world.stack(json!({"a": set("a", "A", &["192.0.2.1"])}));
     let plan = world.stage.plan(&stack).await.unwrap();
     world.fake.by_hand("example.com", |domain| {
-        domain.hosts.push(Host::new("theirs", "A", "192.0.2.9"))
+        domain.hosts.push(Host::new("theirs", "A", "192.0.2.9"));
     });
     world.stage.run(plan).await.unwrap();
     assert_eq!(world.values("theirs", "A"), ["192.0.2.9"]);
@@ -163,7 +163,7 @@ async fn between_read_and_write_the_api_has_no_protection() {
     let stack = world.stack(json!({"a": set("a", "A", &["192.0.2.1"])}));
     let plan = world.stage.plan(&stack).await.unwrap();
     world.fake.right_after("dns.getHosts", |domain| {
-        domain.hosts.push(Host::new("late", "A", "192.0.2.9"))
+        domain.hosts.push(Host::new("late", "A", "192.0.2.9"));
     });
     world.stage.run(plan).await.unwrap();
     assert!(world.stage.plan(&stack).await.unwrap().is_empty());

@@ -20,7 +20,7 @@ fn wanted(change: usize) -> Json {
 
 /// Every fifth changes.
 fn address(at: usize, change: usize) -> String {
-    let change = if at % 5 == 0 { change } else { 0 };
+    let change = if at.is_multiple_of(5) { change } else { 0 };
     format!("10.{change}.{}.{}", at / 250, at % 250)
 }
 

@@ -3,6 +3,8 @@
 //! It ends with the test, however that ends: a shell between the two waits for the end of its
 //! standard input, which the system closes when this process dies.
 
+#![allow(clippy::unwrap_used, reason = "what a test does by hand has to work")]
+
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
