@@ -8,6 +8,7 @@ mod redirects;
 mod roles;
 mod scale;
 mod settings;
+mod soak;
 mod trouble;
 mod world;
 mod zones;
