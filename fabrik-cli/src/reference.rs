@@ -83,8 +83,9 @@ pub(crate) fn schema_page(title: &str, intro: &str, schema: &Json) -> String {
     if !intro.trim().is_empty() {
         _ = writeln!(page, "{}\n", intro.trim());
     }
-    if let Some(text) = text_of(schema, "description") {
-        _ = writeln!(page, "{}\n", text.trim());
+    let text = text_of(schema, "description").map(str::trim);
+    if let Some(text) = text.filter(|text| !intro.contains(text)) {
+        _ = writeln!(page, "{text}\n");
     }
     page.push_str("## Fields\n\n");
     fields(schema, schema, 0, true, &mut page);
@@ -121,6 +122,16 @@ fn facts(info: &TypeInfo) -> Vec<String> {
         Undo::Partial => facts.push("a delete can be undone in part".to_owned()),
         Undo::None => facts.push("a delete cannot be undone".to_owned()),
     }
+    if info.mode == Mode::Managed {
+        let shape = match &*info.import_id {
+            "" => "ID",
+            shape => shape,
+        };
+        facts.push(format!(
+            "taken over by `fabrik import {} NAME {shape}`",
+            info.name
+        ));
+    }
     facts
 }
 
@@ -151,6 +162,15 @@ fn required(schema: &Json) -> Vec<&str> {
         .unwrap_or_default()
 }
 
+/// The schemas that a schema is put together from.
+fn parts<'a>(schema: &'a Json, key: &str) -> impl Iterator<Item = &'a Json> {
+    schema
+        .get(key)
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+}
+
 /// Every property of a schema and of what it is composed of.
 fn properties<'a>(schema: &'a Json, root: &'a Json) -> Vec<(&'a str, &'a Json, bool)> {
     let schema = follow(schema, root);
@@ -161,13 +181,18 @@ fn properties<'a>(schema: &'a Json, root: &'a Json) -> Vec<(&'a str, &'a Json, b
         .flatten()
         .map(|(name, field)| (name.as_str(), field, must.contains(&name.as_str())))
         .collect();
-    for part in schema
-        .get("allOf")
-        .and_then(Json::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for part in parts(schema, "allOf") {
         found.extend(properties(part, root));
+    }
+    // Of alternatives (`Option<T>` is one) nothing is required by all.
+    for part in parts(schema, "anyOf").chain(parts(schema, "oneOf")) {
+        let only = parts(schema, "anyOf").chain(parts(schema, "oneOf"));
+        let several = only
+            .filter(|part| part.get("type") != Some(&Json::from("null")))
+            .count()
+            > 1;
+        let fields = properties(part, root).into_iter();
+        found.extend(fields.map(|(name, field, must)| (name, field, must && !several)));
     }
     found.sort_by_key(|(name, _, must)| (!must, *name));
     found.dedup_by_key(|(name, _, _)| *name);
@@ -183,9 +208,10 @@ fn fields(schema: &Json, root: &Json, depth: usize, asked: bool, page: &mut Stri
             notes.push("required".to_owned());
         }
         let default = field.get("default").or_else(|| target.get("default"));
-        if let Some(default) = default.filter(|default| *default != "") {
+        if let Some(default) = default.filter(|default| *default != "" && !default.is_null()) {
             notes.push(format!("default `{}`", compact(default)));
         }
+        notes.extend(limits(target));
         notes.extend(marks(field));
         let pad = "  ".repeat(depth);
         _ = write!(page, "{pad}- `{name}` ({})", notes.join(", "));
@@ -197,12 +223,71 @@ fn fields(schema: &Json, root: &Json, depth: usize, asked: bool, page: &mut Stri
             None => page.push('\n'),
         }
         if depth < DEPTH {
+            alternatives(target, root, depth + 1, page);
             fields(target, root, depth + 1, asked, page);
-            if let Some(items) = target.get("items") {
-                fields(items, root, depth + 1, asked, page);
+            for key in ["items", "additionalProperties"] {
+                if let Some(items) = target.get(key).filter(|items| items.is_object()) {
+                    fields(items, root, depth + 1, asked, page);
+                }
             }
         }
     }
+}
+
+/// Values that are explained one by one.
+fn alternatives(schema: &Json, root: &Json, depth: usize, page: &mut String) {
+    for key in ["anyOf", "oneOf"] {
+        for part in parts(schema, key) {
+            let part = follow(part, root);
+            match (part.get("const"), text_of(part, "description")) {
+                (Some(value), Some(text)) => {
+                    let words: Vec<&str> = text.split_whitespace().collect();
+                    let (pad, words) = ("  ".repeat(depth), words.join(" "));
+                    _ = writeln!(page, "{pad}- `{}`: {words}", compact(value));
+                }
+                _ => alternatives(part, root, depth, page),
+            }
+        }
+    }
+}
+
+/// How long, large or many a value may be, in words.
+fn limits(schema: &Json) -> Vec<String> {
+    let number = |key: &str| {
+        schema
+            .get(key)
+            .filter(|value| value.is_number())
+            .map(compact)
+    };
+    let mut limits = Vec::new();
+    for (least, most, unit) in [
+        ("minLength", "maxLength", " characters"),
+        ("minItems", "maxItems", " items"),
+        ("minimum", "maximum", ""),
+    ] {
+        limits.extend(match (number(least), number(most)) {
+            // A type of the program's, not a rule of the service's.
+            (Some(least), None) if least == "0" && unit.is_empty() => None,
+            (Some(least), None) if least == "1" && !unit.is_empty() => Some("not empty".to_owned()),
+            (Some(least), None) => Some(format!("at least {least}{unit}")),
+            (None, Some(most)) => Some(format!("at most {most}{unit}")),
+            (Some(least), Some(most)) if is_type_range(&least, &most) => None,
+            (Some(least), Some(most)) => Some(format!("{least} to {most}{unit}")),
+            (None, None) => None,
+        });
+    }
+    if let Some(pattern) = text_of(schema, "pattern") {
+        limits.push(format!("of the form `{pattern}`"));
+    }
+    limits
+}
+
+/// Whether a range is that of a small integer type.
+fn is_type_range(least: &str, most: &str) -> bool {
+    matches!(
+        (least, most),
+        ("0", "255" | "65535") | ("-128", "127") | ("-32768", "32767")
+    )
 }
 
 fn compact(value: &Json) -> String {
@@ -215,16 +300,16 @@ fn compact(value: &Json) -> String {
 /// What a field holds, in words.
 fn kind(schema: &Json, root: &Json) -> String {
     if let Some(values) = schema.get("enum").and_then(Json::as_array) {
-        let values: Vec<String> = values
-            .iter()
-            .map(|value| format!("`{}`", compact(value)))
-            .collect();
-        return format!("one of {}", values.join(", "));
+        return one_of(values.iter());
     }
     if let Some(value) = schema.get("const") {
         return format!("`{}`", compact(value));
     }
     for key in ["anyOf", "oneOf"] {
+        let mut values = parts(schema, key).map(|part| follow(part, root).get("const"));
+        if schema.get(key).is_some() && values.all(|value| value.is_some()) {
+            return one_of(parts(schema, key).filter_map(|part| follow(part, root).get("const")));
+        }
         if let Some(parts) = schema.get(key).and_then(Json::as_array) {
             let mut kinds: Vec<String> = parts
                 .iter()
@@ -250,6 +335,14 @@ fn kind(schema: &Json, root: &Json) -> String {
     }
 }
 
+fn one_of<'a>(values: impl Iterator<Item = &'a Json>) -> String {
+    let values = values.filter(|value| !value.is_null());
+    let values: Vec<String> = values
+        .map(|value| format!("`{}`", compact(value)))
+        .collect();
+    format!("one of {}", values.join(", "))
+}
+
 fn word(name: &str, schema: &Json, root: &Json) -> String {
     match name {
         "string" => "text".to_owned(),
@@ -260,7 +353,12 @@ fn word(name: &str, schema: &Json, root: &Json) -> String {
             Some(items) => format!("list of {}", kind(follow(items, root), root)),
             None => "list".to_owned(),
         },
-        "object" => "map".to_owned(),
+        "object" => match schema.get("additionalProperties") {
+            Some(items) if items.is_object() => {
+                format!("map of {}", kind(follow(items, root), root))
+            }
+            _ => "map".to_owned(),
+        },
         other => other.to_owned(),
     }
 }
@@ -285,7 +383,7 @@ fn marks(field: &Json) -> Vec<String> {
     .map(|(_, text)| (*text).to_owned())
     .collect();
     if let Some(name) = text_of(facts, "env") {
-        marks.push(format!("else `{name}`"));
+        marks.push(format!("else from the variable `{name}`"));
     }
     marks
 }
@@ -313,15 +411,18 @@ fn sample(field: &Json, target: &Json) -> String {
     let given = |schema: &Json| {
         let first = schema.get("examples").and_then(|all| all.get(0));
         let value = schema.get("default").or(first);
+        let first = schema.get("oneOf").and_then(|all| all.get(0)?.get("const"));
         value
+            .filter(|value| !value.is_null())
             .or_else(|| schema.get("enum").and_then(|all| all.get(0)))
+            .or(first)
             .map(ToString::to_string)
     };
     given(field).or_else(|| given(target)).unwrap_or_else(|| {
         match text_of(target, "type") {
             Some("integer" | "number") => "1",
             Some("boolean") => "true",
-            Some("array") => "[]",
+            Some("array") => "[…]",
             Some("object") => "{}",
             _ => "…",
         }
@@ -340,11 +441,20 @@ mod tests {
             "type": "object",
             "required": ["path"],
             "properties": {
+                "git": {"anyOf": [{"$ref": "#/$defs/git"}, {"type": "null"}]},
+                "kind": {"oneOf": [{"const": "x", "description": "The\n first."}, {"const": "y"}]},
+                "maybe": {"enum": ["p", null], "default": null},
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                "size": {"type": "integer", "minimum": 5, "maximum": 9},
+                "port": {"type": "integer", "minimum": 0, "maximum": 65535},
+                "token": {"type": "string", "minLength": 1, "x-fabrik": {"sensitive": true, "env": "T"}},
                 "path": {"type": "string", "description": "Where it\n lies.", "x-fabrik": {"replace": true}},
                 "mode": {"enum": ["a", "b"], "default": "a"},
                 "tags": {"type": "array", "items": {"$ref": "#/$defs/tag"}},
             },
-            "$defs": {"tag": {"type": "object", "properties": {"name": {"type": ["string", "null"]}}}},
+            "$defs": {
+                "git": {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
+                "tag": {"type": "object", "properties": {"name": {"type": ["string", "null"]}}}},
         });
         let outputs = json!({"type": "object", "properties": {"sha256": {"type": "string"}}});
         let mut info = TypeInfo::new("local.file", schema, outputs);
@@ -353,6 +463,7 @@ mod tests {
         # local.file
 
         - holds data: deleting or replacing it needs `--allow-data-loss`
+        - taken over by `fabrik import local.file NAME ID`
 
         ## Example
 
@@ -367,9 +478,18 @@ mod tests {
         ## Fields
 
         - `path` (text, required, changing it replaces): Where it lies.
+        - `git` (map)
+          - `url` (text, required)
+        - `kind` (one of `x`, `y`)
+          - `x`: The first.
+        - `labels` (map of text)
+        - `maybe` (one of `p`)
         - `mode` (one of `a`, `b`, default `a`)
+        - `port` (whole number)
+        - `size` (whole number, 5 to 9)
         - `tags` (list of map)
           - `name` (text)
+        - `token` (text, not empty, secret, else from the variable `T`)
 
         ## Outputs
 

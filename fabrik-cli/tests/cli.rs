@@ -17,6 +17,8 @@ mod context;
 mod doctor;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/inspect.rs"]
 mod inspect;
 #[path = "cli/life.rs"]

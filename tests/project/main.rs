@@ -13,6 +13,7 @@ mod documents;
 mod embedding;
 mod examples;
 mod fuzz;
+mod guide;
 mod lock_file;
 mod rollback;
 mod rules;

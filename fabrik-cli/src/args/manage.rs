@@ -8,11 +8,15 @@ use clap::{Args, Subcommand, ValueHint};
 #[derive(Clone, Debug, Default, Args)]
 #[command(before_long_help = "\
 Examples:
+  fabrik import resources.zone                    what could be taken over there
   fabrik import resources.zone 023e105f4ecef8ad   the spec declares it
-  fabrik import cloudflare.zone main 023e105f4ecef8ad   prints what to add to the spec")]
+  fabrik import cloudflare.zone                   what there is of a type
+  fabrik import cloudflare.zone main 023e105f4ecef8ad
+                                                  prints what to add to the spec")]
 pub struct ImportArgs {
-    /// `ADDRESS ID` for a declared resource, or `TYPE NAME ID` for one that is not
-    #[arg(value_name = "ADDRESS|TYPE NAME|ID", num_args = 2..=3, required = true)]
+    /// `ADDRESS ID` for a declared resource, or `TYPE NAME ID` for one that is not; without the id,
+    /// what there is to take over is listed
+    #[arg(value_name = "ADDRESS|TYPE NAME|ID", num_args = 1..=3, required = true)]
     pub what: Vec<String>,
 }
 

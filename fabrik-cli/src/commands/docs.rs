@@ -9,7 +9,7 @@ use crate::args::DocsArgs;
 use crate::env_vars;
 use crate::exit::Exit;
 use crate::fail::Done;
-use crate::output::Tone;
+use crate::output::{Tone, text};
 use crate::reference::{self, TOPICS};
 use crate::session::Session;
 
@@ -26,19 +26,45 @@ pub(super) fn docs(session: &mut Session, args: &DocsArgs) -> Done {
         return Ok(Exit::DONE);
     }
     let style = session.out.data_style();
-    let shown: Vec<String> = page
-        .lines()
-        .filter(|line| !line.starts_with("```"))
-        .map(|line| {
-            if line.starts_with('#') {
-                style.paint(Tone::Strong, line.trim_start_matches(['#', ' ']))
-            } else {
-                line.to_owned()
-            }
-        })
-        .collect();
+    let mut shown: Vec<String> = Vec::new();
+    let mut code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            code = !code;
+        } else if code {
+            shown.push(line.to_owned());
+        } else if line.starts_with('#') {
+            shown.push(style.paint(Tone::Strong, line.trim_start_matches(['#', ' '])));
+        } else {
+            shown.extend(wrapped(line, style.columns()));
+        }
+    }
     session.out.data(&shown.join("\n"))?;
     Ok(Exit::DONE)
+}
+
+/// A line of prose or of a list in lines that fit, further ones below the text of the first.
+fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let rest = line.trim_start();
+    let bullet = if rest.starts_with("- ") { 2 } else { 0 };
+    let indent = line.len() - rest.len();
+    let (mark, text) = rest.split_at(bullet);
+    let room = columns.saturating_sub(indent + bullet).max(20);
+    let lines = text::wrap(text, room).into_iter().enumerate();
+    let lines: Vec<String> = lines
+        .map(|(at, part)| {
+            let mark = if at == 0 {
+                mark
+            } else {
+                "  ".get(..bullet).unwrap_or("")
+            };
+            format!("{}{mark}{part}", " ".repeat(indent))
+        })
+        .collect();
+    if lines.is_empty() {
+        return vec![String::new()];
+    }
+    lines
 }
 
 fn page(session: &Session, topic: &str) -> Done<String> {
@@ -55,7 +81,7 @@ fn page(session: &Session, topic: &str) -> Done<String> {
                 intro,
                 "- `{}`: {}",
                 kind.name,
-                first_line(&kind.description)
+                first_sentence(&kind.description)
             );
         }
         _ = writeln!(intro, "\nConfigured below `providers: {{{topic}: …}}`.");
@@ -92,20 +118,20 @@ fn list(session: &mut Session) -> Done {
             let text = schema
                 .as_ref()
                 .and_then(|schema| schema.get("description")?.as_str())
-                .map(first_line)
+                .map(first_sentence)
                 .unwrap_or_default();
             (kind.to_owned(), text)
         })
         .collect();
     let types = registry
         .types()
-        .map(|info| (info.name.to_string(), first_line(&info.description)))
+        .map(|info| (info.name.to_string(), first_sentence(&info.description)))
         .collect();
     let providers = registry
         .providers()
         .map(|provider| {
             let info = provider.info();
-            (info.name.to_string(), first_line(&info.description))
+            (info.name.to_string(), first_sentence(&info.description))
         })
         .collect();
     let topics = TOPICS
@@ -156,11 +182,11 @@ fn list(session: &mut Session) -> Done {
     Ok(Exit::DONE)
 }
 
+/// The first sentence, on one line however the text is broken.
 fn first_sentence(text: &str) -> String {
+    let paragraph = text.trim().split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = paragraph.split_whitespace().collect();
+    let text = words.join(" ");
     let end = text.find(". ").map_or(text.len(), |at| at + 1);
     text[..end].to_owned()
-}
-
-fn first_line(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().to_owned()
 }

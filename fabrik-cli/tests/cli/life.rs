@@ -140,12 +140,15 @@ fn data_outside_is_found_and_taken_over() {
     .unwrap();
     let status = context.run(&["status", "--refresh"]).code(0);
     assert!(status.out.contains("resources.a"), "{}", status.all());
-    let refresh = context.run(&["refresh"]).code(0);
+    context.run(&["refresh"]).code(0);
     assert_eq!(
         context.note("a").unwrap(),
         r#"{"name":"a","text":"outside"}"#
     );
-    drop(refresh);
+    let history = context.run(&["history"]).code(0).out;
+    let last = history.lines().nth(1).unwrap();
+    assert!(last.contains("state  ok"), "{history}");
+    assert!(last.ends_with("refresh"), "{history}");
 }
 
 #[test]
@@ -184,4 +187,28 @@ fn a_stuck_run_is_finished_by_resuming() {
     assert_eq!(context.note("a"), None);
     let rows = context.run(&["state", "list"]).code(0);
     assert_eq!(rows.out, "");
+}
+
+#[test]
+fn a_plan_names_what_its_checks_look_at_as_far_as_that_is_known() {
+    let context = TestContext::with_notes(ONE);
+    let spec = |text: &str| {
+        let path = context.dir().join("fabrik.yaml");
+        context.notes(text);
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, written + "verify: [{ http: \"${a.url}\" }]\n").unwrap();
+    };
+    spec(ONE);
+    let first = context.run(&["plan"]).code(0).out;
+    assert!(
+        first.contains("After apply: http (known after apply: resources.a.url)"),
+        "{first}"
+    );
+    context.run(&["apply", "--yes", "--no-verify"]).code(0);
+    spec(&ONE.replace("hello", "bye"));
+    let second = context.run(&["plan"]).code(0).out;
+    assert!(
+        second.contains("After apply: http https://notes.test/a"),
+        "{second}"
+    );
 }

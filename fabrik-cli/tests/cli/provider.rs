@@ -56,6 +56,7 @@ impl Resource for Note {
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             description: "A note, kept as a file.".into(),
+            import_id: "NAME".into(),
             ..info
         }
     }

@@ -59,6 +59,12 @@ fn a_secret_is_set_from_input_and_rotated() {
     assert!(!ran.all().contains("typed-by-hand"), "{}", ran.all());
     let shown = context.run(&["secrets", "reveal", "PW", "--yes"]).code(0);
     assert_eq!(shown.out, "typed-by-hand\n");
+    // Each is a run in history, under its own name.
+    let history = context.run(&["history"]).code(0).out;
+    let runs: Vec<&str> = history.lines().collect();
+    let told = |line: &str, note: &str| line.contains("  ok  ") && line.ends_with(note);
+    assert!(told(runs[1], "secrets set PW"), "{history}");
+    assert!(told(runs[3], "secrets rotate PW"), "{history}");
 }
 
 /// Everything a whole life says and keeps holds no secret in clear: streams, logs, state, plans.

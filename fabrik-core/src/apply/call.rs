@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::plan::{Treat, compare};
 use crate::provider::{
-    Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, TypeInfo, Verb,
+    Cx, Instance, Located, Lost, Object, Operation, Outcome, ReadRequest, Stop, TypeInfo, Verb,
 };
 use crate::secrets::Redactor;
 use crate::session::{catch, panicked};
@@ -17,11 +17,10 @@ use crate::stack::OnDrift;
 use crate::state::StepRef;
 use crate::value::Value;
 
-/// How long one look may take that finds out what a lost reply did.
-const LOOK: Duration = Duration::from_secs(30);
-
 /// Most attempts at one operation.
 const ATTEMPTS: u32 = 5;
+/// How long one look at what an operation did may take. The operation's own time may be up by then.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// One operation of a call, with what the engine must know to judge its outcome.
 #[derive(Clone)]
@@ -204,8 +203,8 @@ impl Call {
                             Judged::End(End::Failed(error))
                         }
                     }
-                    // Dropped by request: the intent stays open, and the next run finds out.
-                    End::Unsure(_) if self.cx.stop().state() == crate::provider::Stop::Now => {
+                    // Stopped hard: the next run finds out. This call is dropped by its executor.
+                    End::Unsure(_) if self.cx.stop().state() == Stop::Now => {
                         std::future::pending().await
                     }
                     End::Unsure(why) => Judged::End(End::Unsure(format!("{error}; {why}"))),
@@ -260,9 +259,8 @@ pub(crate) async fn resolve(
     let mut failures = 0_u32;
     loop {
         let was_certain = clock.now() >= certain;
-        // The operation's time may be up; a look has its own.
-        let until = clock.now().checked_add(LOOK).unwrap_or(certain);
-        let looking = cx.clone().with_deadline(until);
+        let by = clock.now().checked_add(LOOK);
+        let looking = by.map_or_else(|_| cx.clone(), |by| cx.clone().with_deadline(by));
         match look(item, instance, &looking).await {
             Ok(Some(end)) => return end,
             Ok(None) if was_certain => return End::NotDone,

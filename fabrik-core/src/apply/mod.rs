@@ -310,7 +310,10 @@ impl Apply {
                     .on_failure
                     .unwrap_or(self.plan.stack.on_failure),
                 plan: self.plan.spec.clone(),
-                note: self.plan.note.clone(),
+                note: self.plan.note.clone().or_else(|| {
+                    // As every other change of state alone, it says what it is.
+                    (self.plan.kind == RunKind::State).then(|| "refresh".to_owned())
+                }),
             };
             journal.push(
                 EntryKind::RunStarted(Box::new(start.clone())),

@@ -253,10 +253,15 @@ impl Engine {
     /// # Errors
     /// Of the store.
     pub async fn set_secret(&self, name: &str, value: Value) -> Result<()> {
+        self.put_secret("set", name, value).await
+    }
+
+    /// `verb` is what history calls it.
+    async fn put_secret(&self, verb: &str, name: &str, value: Value) -> Result<()> {
         let name: Arc<str> = name.into();
         let value = value.into_secret();
         self.0.redactor.learn(&value);
-        self.surgery(&format!("secrets set {name}"), move |_| {
+        self.surgery(&format!("secrets {verb} {name}"), move |_| {
             let kind = EntryKind::SecretMade(name.clone());
             Ok((
                 vec![(kind, vec![Change::PutSecret(name.clone(), value.clone())])],
@@ -281,7 +286,7 @@ impl Engine {
             .hint("only generated secrets are kept; others are changed where they come from"));
         }
         let value = crate::secrets::generate_secret(length, &*self.0.entropy)?;
-        self.set_secret(name, value).await
+        self.put_secret("rotate", name, value).await
     }
 
     /// Log lines of a resource's object.

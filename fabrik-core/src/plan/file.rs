@@ -144,6 +144,9 @@ fn map_values(
             change(value)?;
         }
     }
+    for spec in plan.checks.values_mut() {
+        change(spec)?;
+    }
     for facts in plan.instances.values_mut() {
         change(&mut facts.facts)?;
     }

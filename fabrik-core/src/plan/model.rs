@@ -368,6 +368,9 @@ pub struct Plan {
     pub findings: Vec<PlannedFinding>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
+    /// What each check looks at, by its name, as far as that is known now.
+    #[serde(default)]
+    pub checks: BTreeMap<Arc<str>, Value>,
     /// Secrets, and where they come from.
     pub secrets: Vec<SecretUse>,
     /// How many objects were read.
@@ -407,6 +410,7 @@ impl Plan {
             groups: Vec::new(),
             findings: Vec::new(),
             outputs: Vec::new(),
+            checks: BTreeMap::new(),
             secrets: Vec::new(),
             read: 0,
             unchanged: 0,

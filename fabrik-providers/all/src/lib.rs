@@ -64,7 +64,13 @@ impl Settings {
 
 /// Registers every provider that is switched on and has the settings it needs.
 pub fn register(registry: &mut Registry, settings: &Settings) {
-    register_services!(registry:);
+    register_services!(registry:
+        "cloudflare" cloudflare,
+        "coolify" coolify,
+        "namecheap" namecheap,
+        "powerdns" powerdns,
+        "uptime_kuma" uptime_kuma,
+    );
     #[cfg(feature = "local")]
     if let Some(settings) = &settings.local {
         registry.register(local::provider(settings.clone()));

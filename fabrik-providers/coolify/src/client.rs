@@ -8,11 +8,12 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::{Cx, OpId};
 use fabrik_core::secrets::Secret;
 use fabrik_core::value::Value;
-use fabrik_http::{Auth, Client, HttpConfig, Rate};
+use fabrik_http::{Auth, Client, HttpConfig, Rate, Wait};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use crate::place::Places;
 use crate::problem::problem;
 use crate::version::Version;
 
@@ -64,6 +65,7 @@ pub struct Coolify {
     pub(crate) version: Version,
     begun: Mutex<HashMap<OpId, Begun>>,
     usable: Mutex<BTreeSet<String>>,
+    pub(crate) places: tokio::sync::Mutex<Places>,
 }
 
 /// An object as Coolify shows it.
@@ -103,6 +105,7 @@ impl Coolify {
             version: Version::supported(&told)?,
             begun: Mutex::default(),
             usable: Mutex::default(),
+            places: tokio::sync::Mutex::default(),
         })
     }
 
@@ -161,7 +164,7 @@ impl Coolify {
             .unit()
             .await?;
         let what = format!("the {what} to be deleted");
-        let mut wait = Wait::new(cx, &what);
+        let mut wait = wait(cx, &what);
         while self.one(cx, route, uuid).await?.is_some() {
             wait.next().await?;
         }
@@ -201,69 +204,10 @@ impl Coolify {
 pub(crate) const MOST_IN_FLIGHT: usize = 4;
 
 /// Waits between two looks at something that Coolify's queue does: longer each time, up to 5 s.
-/// (Looking is the caller's: it may have to keep more than a closure can.)
-pub(crate) struct Wait<'a> {
-    cx: &'a Cx,
-    what: &'a str,
-    pause: Duration,
-    waited: Duration,
-    silent: Duration,
+pub(crate) fn wait<'a>(cx: &'a Cx, what: &'a str) -> Wait<'a> {
+    Wait::new(cx, what, Duration::from_millis(250), Duration::from_secs(5))
 }
 
-impl<'a> Wait<'a> {
-    /// Waits for something, as it is told to the user.
-    pub(crate) fn new(cx: &'a Cx, what: &'a str) -> Wait<'a> {
-        Wait {
-            cx,
-            what,
-            pause: Duration::from_millis(250),
-            waited: Duration::ZERO,
-            silent: Duration::ZERO,
-        }
-    }
-
-    /// Waits once more.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Timeout`] when the operation's time is up, [`ErrorKind::Cancelled`] when the run
-    /// is stopped.
-    pub(crate) async fn next(&mut self) -> Result<()> {
-        let left = self
-            .cx
-            .time_left()
-            .unwrap_or(LONGEST_WAIT.saturating_sub(self.waited));
-        if self.pause > left {
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                format!("waited {} s for {}", self.waited.as_secs(), self.what),
-            )
-            .hint("a longer `timeout` on the resource gives it more time"));
-        }
-        if self.silent >= NOTE_EVERY {
-            self.cx.note(format!(
-                "waiting for {}, {} s so far",
-                self.what,
-                self.waited.as_secs()
-            ));
-            self.silent = Duration::ZERO;
-        }
-        self.cx.sleep(self.pause).await?;
-        self.waited += self.pause;
-        self.silent += self.pause;
-        self.pause = self.pause.mul_f64(1.5).min(Duration::from_secs(5));
-        Ok(())
-    }
-
-    /// How long it was waited so far.
-    pub(crate) fn waited(&self) -> Duration {
-        self.waited
-    }
-}
-
-/// Where nobody sets a limit.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
-/// The user hears of a wait at least this often.
-const NOTE_EVERY: Duration = Duration::from_secs(10);
 /// How long Coolify's queue may take to delete what is in a project or environment.
 pub(crate) const EMPTYING: Duration = Duration::from_secs(60);
 

@@ -391,14 +391,7 @@ fn health_of(row: &Row) -> Option<DatabaseHealth> {
 fn observe(row: &Row) -> Observed<DatabaseSpec, DatabaseOutputs> {
     let engine = Engine::of(row).unwrap_or(Engine::Postgresql);
     let names = engine.names();
-    let mut hidden = vec![
-        "project",
-        "environment",
-        "server",
-        "destination",
-        "start",
-        "delete_volumes",
-    ];
+    let mut hidden = vec!["destination", "start", "delete_volumes"];
     let named = |field: &str| {
         if field.is_empty() {
             None
@@ -453,12 +446,34 @@ fn outputs(row: &Row) -> DatabaseOutputs {
     }
 }
 
-fn found(row: &Row, marked: bool) -> Found<DatabaseSpec, DatabaseOutputs> {
-    Found {
+/// What is shown, and where it is.
+async fn placed(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+) -> Result<Observed<DatabaseSpec, DatabaseOutputs>> {
+    let mut observed = observe(row);
+    let place = coolify.place(cx, row).await?;
+    observed
+        .hidden
+        .extend(place.hidden().into_iter().map(Path::key));
+    observed.spec.project = place.project.unwrap_or_default();
+    observed.spec.environment = place.environment.unwrap_or_default();
+    observed.spec.server = place.server.unwrap_or_default();
+    Ok(observed)
+}
+
+async fn found(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+    marked: bool,
+) -> Result<Found<DatabaseSpec, DatabaseOutputs>> {
+    Ok(Found {
         id: uuid(row),
-        observed: observe(row),
+        observed: placed(cx, coolify, row).await?,
         marked,
-    }
+    })
 }
 
 fn owner(id: &str) -> Owner {
@@ -573,8 +588,10 @@ impl Resource for Database {
         coolify: &Coolify,
         id: &str,
     ) -> Result<Option<Observed<DatabaseSpec, DatabaseOutputs>>> {
-        let row = coolify.one(cx, ROUTE, id).await?;
-        Ok(row.map(|row| observe(&row)))
+        match coolify.one(cx, ROUTE, id).await? {
+            Some(row) => placed(cx, coolify, &row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn update(
@@ -654,10 +671,20 @@ impl Resource for Database {
         cx: &Cx,
         coolify: &Coolify,
         op: OpId,
-        _: &DatabaseSpec,
+        spec: &DatabaseSpec,
     ) -> Result<Option<Found<DatabaseSpec, DatabaseOutputs>>> {
         let rows = coolify.list(cx, "/databases").await?;
-        Ok(with_mark(rows, op).map(|row| found(&row, true)))
+        let Some(mut row) = with_mark(rows, op) else {
+            return Ok(None);
+        };
+        // The create whose reply was lost may have had a second step to go.
+        let second = later(spec);
+        if !second.is_empty() {
+            let id = uuid(&row);
+            patch(cx, coolify, &id, &second).await?;
+            row = coolify.one(cx, ROUTE, &id).await?.unwrap_or(row);
+        }
+        found(cx, coolify, &row, true).await.map(Some)
     }
 
     async fn list(
@@ -666,7 +693,11 @@ impl Resource for Database {
         coolify: &Coolify,
     ) -> Result<Vec<Found<DatabaseSpec, DatabaseOutputs>>> {
         let rows = coolify.list(cx, "/databases").await?;
-        Ok(rows.iter().map(|row| found(row, false)).collect())
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(found(cx, coolify, row, false).await?);
+        }
+        Ok(all)
     }
 }
 

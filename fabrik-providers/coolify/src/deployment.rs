@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::body::text;
-use crate::client::{Begun, Coolify, Row, Wait, rows};
+use crate::client::{Begun, Coolify, Row, rows, wait as waiting};
 use crate::owner::{Kind, Owner};
 
 /// Deploys an application, or starts a service or database anew, and waits until it runs. Its build
@@ -174,7 +174,7 @@ async fn deploy(
 /// answers with an id that nothing has; then it is the queued one, which has not begun and so takes
 /// today's configuration.
 async fn queue(cx: &Cx, coolify: &Coolify, application: &str, force: bool) -> Result<String> {
-    let mut wait = Wait::new(cx, "the deployment before to end");
+    let mut wait = waiting(cx, "the deployment before to end");
     loop {
         let mut request = coolify.http.post(cx, "/deploy").query("uuid", application);
         if force {
@@ -238,7 +238,7 @@ fn lines(row: &Row) -> Vec<Line> {
 /// Waits for the end of a deployment, showing its log.
 async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<DeploymentOutputs> {
     let what = format!("the deployment {deployment}");
-    let mut wait = Wait::new(cx, &what);
+    let mut wait = waiting(cx, &what);
     let mut shown = 0;
     let mut last = String::new();
     let mut missing = 0;
@@ -337,7 +337,7 @@ pub(crate) fn is_well(status: &str) -> bool {
 /// Waits until a service or database runs. There is no deployment to look at, only its status.
 pub(crate) async fn runs(cx: &Cx, coolify: &Coolify, owner: &Owner) -> Result<String> {
     let what = format!("the {} to run", owner.kind.word());
-    let mut wait = Wait::new(cx, &what);
+    let mut wait = waiting(cx, &what);
     let mut has_begun = false;
     loop {
         let row = coolify.one(cx, owner.kind.route(), &owner.uuid).await?;

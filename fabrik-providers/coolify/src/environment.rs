@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Keys, Lost, OpId, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo};
 use fabrik_core::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::body::{Made, text, uuid};
-use crate::client::{Coolify, EMPTYING, Row, Wait, rows};
-use crate::version;
+use crate::client::{Coolify, EMPTYING, Row, rows, wait as waiting};
 
 /// An environment of a project. `production` is there from the start and needs none of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,10 +24,6 @@ pub struct EnvironmentSpec {
     /// Its name, unique in the project.
     #[schemars(length(min = 1, max = 255), extend("x-fabrik" = {"replace": true}))]
     pub name: String,
-    /// What it is for. Needs Coolify 4.3.0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
-    pub description: Option<String>,
 }
 
 /// What is known of an environment.
@@ -62,7 +57,6 @@ fn observe(project: &str, row: &Row) -> Observed<EnvironmentSpec, EnvironmentOut
     let spec = EnvironmentSpec {
         project: project.to_owned(),
         name: text(row, "name").unwrap_or_default(),
-        description: text(row, "description"),
     };
     Observed::new(spec, EnvironmentOutputs { uuid: uuid(row) })
 }
@@ -73,24 +67,6 @@ async fn environments(cx: &Cx, coolify: &Coolify, project: &str) -> Result<Vec<R
         .await?
         .unwrap_or_default();
     Ok(rows(shown.get("environments").cloned().unwrap_or_default()))
-}
-
-async fn describe_it(
-    cx: &Cx,
-    coolify: &Coolify,
-    project: &str,
-    id: &str,
-    text: Option<&str>,
-) -> Result<()> {
-    coolify
-        .http
-        .patch(cx, "/projects/{uuid}/environments/{environment}")
-        .arg("uuid", project)
-        .arg("environment", id)
-        .body(&json!({"description": text}))
-        .idempotent()
-        .unit()
-        .await
 }
 
 impl Resource for Environment {
@@ -104,6 +80,7 @@ impl Resource for Environment {
             lost: Lost::Name,
             timeout: Duration::from_secs(120),
             exclusive: true,
+            updatable: false,
             ..info
         }
     }
@@ -121,16 +98,6 @@ impl Resource for Environment {
         let made: Made = request.body(&json!({"name": spec.name})).json().await?;
         let uuid = made.uuid()?;
         let id = format!("{}/{uuid}", spec.project);
-        if let Some(text) = &spec.description {
-            cx.made(fabrik_core::provider::Object {
-                id: id.clone(),
-                ..fabrik_core::provider::Object::default()
-            })
-            .await?;
-            describe_it(cx, coolify, &spec.project, &uuid, Some(text))
-                .await
-                .map_err(|error| error.effect(fabrik_core::error::Effect::Partial))?;
-        }
         Ok(Created::new(id, EnvironmentOutputs { uuid }))
     }
 
@@ -181,22 +148,15 @@ impl Resource for Environment {
         answers
     }
 
+    /// Nothing of it can change in place.
     async fn update(
         &self,
-        cx: &Cx,
-        coolify: &Coolify,
+        _: &Cx,
+        _: &Coolify,
         id: &str,
-        change: &Change<'_, EnvironmentSpec>,
+        _: &Change<'_, EnvironmentSpec>,
     ) -> Result<EnvironmentOutputs> {
-        let (project, environment) = parts(id)?;
-        describe_it(
-            cx,
-            coolify,
-            project,
-            environment,
-            change.spec.description.as_deref(),
-        )
-        .await?;
+        let (_, environment) = parts(id)?;
         Ok(EnvironmentOutputs {
             uuid: environment.to_owned(),
         })
@@ -204,7 +164,7 @@ impl Resource for Environment {
 
     async fn delete(&self, cx: &Cx, coolify: &Coolify, id: &str) -> Result<()> {
         let (project, environment) = parts(id)?;
-        let mut wait = Wait::new(cx, "what was in the environment to be deleted");
+        let mut wait = waiting(cx, "what was in the environment to be deleted");
         loop {
             let request = coolify
                 .http
@@ -227,14 +187,6 @@ impl Resource for Environment {
             read_group: project.map(|project| format!("{}/{project}", Self::TYPE).into()),
             ..Keys::default()
         }
-    }
-
-    async fn plan(&self, _: &Cx, coolify: &Coolify, proposal: Proposal<'_>) -> Result<Planned> {
-        Ok(Planned {
-            inputs: proposal.desired.clone(),
-            findings: version::findings(Self::TYPE, proposal.desired, coolify.version),
-            ..Planned::default()
-        })
     }
 
     async fn locate(

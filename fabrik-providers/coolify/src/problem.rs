@@ -53,7 +53,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("mount_path", "path"),
     ("ports_exposes", "ports"),
     ("ports_mappings", "publish"),
-    ("private_key_uuid", "git.private_key"),
+    ("private_key_uuid", "git.deploy_key"),
     ("project_uuid", "project"),
     ("publish_directory", "build.publish_directory"),
     ("s3_storage_uuid", "s3"),
@@ -215,6 +215,16 @@ fn invalid(reply: &Reply, said: &Refusal, words: &str) -> Error {
     if words.contains("already exists") {
         return Error::new(ErrorKind::Conflict, words)
             .hint("take what is there over with `fabrik import`; it may belong to another team of this Coolify");
+    }
+    if reply.operation().ends_with("/security/keys") && words.contains("private key is invalid") {
+        return Error::new(
+            ErrorKind::Invalid,
+            "this is no private key that Coolify can read",
+        )
+        .field(Path::key("private_key"))
+        .hint(
+            "give the whole key in PEM form, with its BEGIN and END lines and without a passphrase",
+        );
     }
     let Some((first, _)) = complaints.first() else {
         return Error::new(ErrorKind::Invalid, words);

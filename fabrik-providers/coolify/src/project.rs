@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::body::{Body, Made, mark_of, marked, remarked, text, unmarked, uuid, with_mark};
-use crate::client::{Coolify, EMPTYING, Row, Wait};
+use crate::client::{Coolify, EMPTYING, Row, wait as waiting};
 
 /// A project: what holds environments, and these applications, services and databases. Coolify makes
 /// an environment `production` with it.
@@ -153,7 +153,7 @@ impl Resource for Project {
 
     async fn delete(&self, cx: &Cx, coolify: &Coolify, id: &str) -> Result<()> {
         // What was in it is deleted by Coolify's queue, which may take a while.
-        let mut wait = Wait::new(cx, "what was in the project to be deleted");
+        let mut wait = waiting(cx, "what was in the project to be deleted");
         loop {
             let request = coolify
                 .http

@@ -89,7 +89,7 @@ pub struct ServiceOutputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Every URL it answers at.
-    pub urls: Vec<String>,
+    pub addresses: Vec<String>,
 }
 
 /// `coolify.service`.
@@ -120,23 +120,18 @@ fn sorted(urls: Vec<String>) -> Vec<String> {
 }
 
 fn outputs(row: &Row) -> ServiceOutputs {
-    let urls: Vec<String> = urls_of(row).into_values().flatten().collect();
+    let addresses: Vec<String> = urls_of(row).into_values().flatten().collect();
     ServiceOutputs {
         uuid: uuid(row),
-        url: urls.first().map(|url| url.trim_end_matches('/').to_owned()),
-        urls,
+        url: addresses
+            .first()
+            .map(|url| url.trim_end_matches('/').to_owned()),
+        addresses,
     }
 }
 
 fn observe(row: &Row) -> Observed<ServiceSpec, ServiceOutputs> {
-    let mut hidden = vec![
-        "project",
-        "environment",
-        "server",
-        "destination",
-        "force_domains",
-        "delete_volumes",
-    ];
+    let mut hidden = vec!["destination", "force_domains", "delete_volumes"];
     let template = text(row, "service_type");
     let compose = text(row, "docker_compose_raw");
     if compose.is_none() {
@@ -157,12 +152,34 @@ fn observe(row: &Row) -> Observed<ServiceSpec, ServiceOutputs> {
     Observed::new(spec, outputs(row)).hidden(&hidden)
 }
 
-fn found(row: &Row, marked: bool) -> Found<ServiceSpec, ServiceOutputs> {
-    Found {
+/// What is shown, and where it is.
+async fn placed(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+) -> Result<Observed<ServiceSpec, ServiceOutputs>> {
+    let mut observed = observe(row);
+    let place = coolify.place(cx, row).await?;
+    observed
+        .hidden
+        .extend(place.hidden().into_iter().map(Path::key));
+    observed.spec.project = place.project.unwrap_or_default();
+    observed.spec.environment = place.environment.unwrap_or_default();
+    observed.spec.server = place.server.unwrap_or_default();
+    Ok(observed)
+}
+
+async fn found(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+    marked: bool,
+) -> Result<Found<ServiceSpec, ServiceOutputs>> {
+    Ok(Found {
         id: uuid(row),
-        observed: observe(row),
+        observed: placed(cx, coolify, row).await?,
         marked,
-    }
+    })
 }
 
 /// What a change may send, besides URLs.
@@ -233,7 +250,7 @@ impl Resource for Service {
             lost: Lost::Mark,
             timeout: Duration::from_secs(120),
             resumable: true,
-            volatile: ["url", "urls"].map(Path::key).to_vec(),
+            volatile: ["url", "addresses"].map(Path::key).to_vec(),
             ..info
         }
     }
@@ -289,8 +306,10 @@ impl Resource for Service {
         coolify: &Coolify,
         id: &str,
     ) -> Result<Option<Observed<ServiceSpec, ServiceOutputs>>> {
-        let row = coolify.one(cx, ROUTE, id).await?;
-        Ok(row.map(|row| observe(&row)))
+        match coolify.one(cx, ROUTE, id).await? {
+            Some(row) => placed(cx, coolify, &row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Two requests where both text and URLs change: Coolify keeps the text before it looks at the
@@ -459,10 +478,23 @@ impl Resource for Service {
         cx: &Cx,
         coolify: &Coolify,
         op: OpId,
-        _: &ServiceSpec,
+        spec: &ServiceSpec,
     ) -> Result<Option<Found<ServiceSpec, ServiceOutputs>>> {
         let rows = coolify.list(cx, "/services").await?;
-        Ok(with_mark(rows, op).map(|row| found(&row, true)))
+        let Some(mut row) = with_mark(rows, op) else {
+            return Ok(None);
+        };
+        // The create whose reply was lost may have had a second step to go.
+        if let Some(on) = spec.predefined_network
+            && flag(&row, "connect_to_docker_network") != Some(on)
+        {
+            let mut body = Body::default();
+            body.set("connect_to_docker_network", on);
+            let id = uuid(&row);
+            patch(cx, coolify, &id, &body).await?;
+            row = coolify.one(cx, ROUTE, &id).await?.unwrap_or(row);
+        }
+        found(cx, coolify, &row, true).await.map(Some)
     }
 
     async fn list(
@@ -471,7 +503,11 @@ impl Resource for Service {
         coolify: &Coolify,
     ) -> Result<Vec<Found<ServiceSpec, ServiceOutputs>>> {
         let rows = coolify.list(cx, "/services").await?;
-        Ok(rows.iter().map(|row| found(row, false)).collect())
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(found(cx, coolify, row, false).await?);
+        }
+        Ok(all)
     }
 
     async fn logs(

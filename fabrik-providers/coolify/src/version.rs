@@ -143,7 +143,6 @@ pub const GATES: &[Gate] = &[
     ),
     gate("coolify.application", "max_restart_count", V4_3_0),
     gate("coolify.database", "health", V4_1_2),
-    gate("coolify.environment", "description", V4_3_0),
     gate("coolify.s3_storage", "", V4_3_0),
 ];
 

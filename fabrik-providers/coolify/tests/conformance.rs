@@ -30,8 +30,9 @@ impl Site {
         self.0.remove(kind, Site::part(id));
     }
 
-    fn first(&self, kind: Kind) -> String {
-        self.0.uuids(kind).first().cloned().unwrap_or_default()
+    /// The application or database of a name.
+    fn named(&self, kind: Kind, name: &str) -> String {
+        self.0.find(kind, "name", name).unwrap_or_default()
     }
 }
 
@@ -51,7 +52,13 @@ impl Target for Site {
     fn count(&self, type_name: &str) -> usize {
         let kind = match type_name {
             "coolify.project" => Kind::Project,
-            "coolify.environment" => Kind::Environment,
+            "coolify.environment" => {
+                let all = self.0.uuids(Kind::Environment);
+                let is_made = |uuid: &&String| {
+                    self.0.get(Kind::Environment, uuid, "name") != Some(json!("production"))
+                };
+                return all.iter().filter(is_made).count();
+            }
             "coolify.application" => Kind::Application,
             "coolify.service" => Kind::Service,
             "coolify.database" => Kind::Database,
@@ -61,9 +68,9 @@ impl Target for Site {
             "coolify.s3_storage" => Kind::S3,
             "coolify.private_key" => Kind::Key,
             "coolify.env" => {
-                let owners = self.0.uuids(Kind::Application);
+                let kinds = [Kind::Application, Kind::Service, Kind::Database];
+                let owners = kinds.into_iter().flat_map(|kind| self.0.uuids(kind));
                 return owners
-                    .iter()
                     .filter(|owner| !self.0.variables(owner).is_empty())
                     .count();
             }
@@ -103,6 +110,13 @@ fn shop() -> Json {
 const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nfabrik0conformance0one\n-----END OPENSSH PRIVATE KEY-----";
 const OTHER_KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nfabrik0conformance0two\n-----END OPENSSH PRIVATE KEY-----";
 
+/// Sources exclude each other.
+const SOURCES: &str = "fields that cannot be set beside another are looked at by tests of their own (tests/it/replace.rs)";
+
+/// Fields of which one is set.
+const EXCLUDE: &str =
+    "what it belongs to is one of several fields, and one cannot be set beside another";
+
 /// Names in Coolify are not unique.
 const NAMES: &str = "names are not unique in Coolify: two of one name are two";
 
@@ -118,6 +132,7 @@ fn main() -> ExitCode {
                 .maximal(json!({"name": "{fbt} project", "description": "What it is for"}))
                 .update(json!({"name": "{fbt} renamed", "description": "Something else"}))
                 .invalid("name", json!("ab"), "3")
+                .refused("description", json!("100 % sure"), "may only contain")
                 .drift("name", |t, id| t.edit(Kind::Project, id, "name", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::Project, id))
                 .unmanaged(|t, id| t.edit(Kind::Project, id, "colour", json!("red")))
@@ -130,17 +145,21 @@ fn main() -> ExitCode {
             r.also("shop", "coolify.project", shop())
                 .also("other", "coolify.project", json!({"name": "{fbt} other"}))
                 .minimal(json!({"project": PROJECT, "name": "staging"}))
-                .maximal(json!({"project": PROJECT, "name": "staging", "description": "Before production"}))
-                .update(json!({"description": "Something else"}))
+                .maximal(json!({"project": PROJECT, "name": "staging"}))
                 .replace("name", json!("preview"))
                 .replace("project", json!("${resources.other.id}"))
-                .invalid("name", json!(""), "1")
-                .drift("description", |t, id| t.edit(Kind::Environment, id, "description", json!("by hand")))
+                .invalid("name", json!(""), "empty")
+                .drift("name", |t, id| t.edit(Kind::Environment, id, "name", json!("by-hand")))
                 .gone(|t, id| t.remove(Kind::Environment, id))
+                .foreign(|t| {
+                    let project = t.named(Kind::Project, "fbt shop");
+                    t.0.add(Kind::Environment, &project, json!({"name": "staging"}))
+                })
                 .unmanaged(|t, id| t.edit(Kind::Environment, id, "colour", json!("red")))
                 .bad_id("production", "PROJECT_UUID/ENVIRONMENT_UUID")
                 .many(12, |n| json!({"project": PROJECT, "name": format!("env{n}")}))
                 .reads_at_most(2)
+                .waive("R12", "of an environment Coolify checks nothing but whether its name is free")
         })
         .resource("coolify.application", |r| {
             r.also("shop", "coolify.project", shop())
@@ -168,6 +187,7 @@ fn main() -> ExitCode {
                     "max_restart_count": 3,
                     "delete_volumes": true,
                 })))
+                .variant("elsewhere", application(json!({"destination": "dest0dest0dest0dest0dest0"})))
                 .variant("git", json!({
                     "project": PROJECT, "server": *SERVER, "name": "{fbt} site",
                     "git": {"repository": "https://github.com/acme/site", "branch": "main", "commit": "0123456789abcdef"},
@@ -184,8 +204,13 @@ fn main() -> ExitCode {
                 }))
                 .replace("environment", json!("staging"))
                 .replace("project", json!("${resources.other.id}"))
-                .invalid("name", json!(""), "1")
+                .invalid("name", json!(""), "empty")
                 .invalid("image", json!("Ghcr.io/Acme/Api:1"), "lower case")
+                .refused("health.command", json!("curl localhost | grep fine"), "health check command")
+                .replace("destination", json!("dest1dest1dest1dest1dest1"))
+                .replace("server", json!("none0none0none0none0none"))
+                .replace("dockerfile", json!("FROM scratch"))
+                .text(&["name", "description"])
                 .same("domains", json!(["https://WWW.API.example.com/v1", "https://API.Example.com/"]))
                 .same("image", json!("ghcr.io/acme/api:1.5"))
                 .drift("name", |t, id| t.edit(Kind::Application, id, "name", json!("by hand")))
@@ -196,6 +221,8 @@ fn main() -> ExitCode {
                 .opaque_ids()
                 .many(12, |n| application(json!({"name": format!("app {n}"), "domains": [format!("https://a{n}.example.com")]})))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
+                .waive("S6", "a `deploy_key` is the id of a key, not a key")
         })
         .resource("coolify.service", |r| {
             r.also("shop", "coolify.project", shop())
@@ -210,8 +237,12 @@ fn main() -> ExitCode {
                 .update(json!({"name": "{fbt} renamed", "compose": "services:\n  web:\n    image: nginx:1.28\n", "urls": {"web": ["https://stack2.example.com"]}}))
                 .replace("environment", json!("staging"))
                 .replace("project", json!("${resources.other.id}"))
-                .invalid("name", json!(""), "1")
+                .invalid("name", json!(""), "empty")
                 .invalid("compose", json!("version: '3'"), "services")
+                .refused("urls", json!({"web": ["stack.example.com"]}), "Invalid domain")
+                .replace("destination", json!("dest1dest1dest1dest1dest1"))
+                .replace("server", json!("none0none0none0none0none"))
+                .variant("catalogue", json!({"project": PROJECT, "server": *SERVER, "name": "{fbt} tea", "template": "gitea", "destination": "dest0dest0dest0dest0dest0"}))
                 .same("compose", json!("# a comment\nservices:\n    web: {image: 'nginx:1.27'}\n    cache:\n        image: \"redis:7\"\n"))
                 .drift("name", |t, id| t.edit(Kind::Service, id, "name", json!("by hand")))
                 .drift("compose", |t, id| t.edit(Kind::Service, id, "docker_compose_raw", json!("services:\n  web:\n    image: nginx:1.0\n")))
@@ -221,6 +252,7 @@ fn main() -> ExitCode {
                 .text(&["name", "description"])
                 .many(12, |n| json!({"project": PROJECT, "server": *SERVER, "name": format!("stack {n}"), "compose": COMPOSE}))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
         })
         .resource("coolify.database", |r| {
             r.also("shop", "coolify.project", shop())
@@ -232,7 +264,7 @@ fn main() -> ExitCode {
                     "database": "orders", "conf": "max_connections = 50", "initdb_args": "--data-checksums", "host_auth_method": "scram-sha-256",
                     "public_port": 54321, "limits": {"memory": "1g"}, "health": {"interval": 30}, "start": true, "delete_volumes": true,
                 })))
-                .variant("mysql", database(json!({"engine": "mysql", "user": "shop", "database": "orders", "root_password": "root-pass-77ac"})))
+                .variant("mysql", database(json!({"engine": "mysql", "user": "shop", "database": "orders", "root_password": "root-pass-77ac", "destination": "dest0dest0dest0dest0dest0"})))
                 .variant("mariadb", database(json!({"engine": "mariadb", "user": "shop"})))
                 .variant("mongodb", database(json!({"engine": "mongodb", "user": "shop", "database": "orders"})))
                 .variant("redis", database(json!({"engine": "redis", "conf": "maxmemory 64mb"})))
@@ -247,6 +279,10 @@ fn main() -> ExitCode {
                 .replace("initdb_args", json!("--no-sync"))
                 .replace("host_auth_method", json!("md5"))
                 .invalid("public_port", json!(80), "1024")
+                .replace("destination", json!("dest1dest1dest1dest1dest1"))
+                .replace("server", json!("none0none0none0none0none"))
+                .replace("engine", json!("mysql"))
+                .waive("R12", "what Coolify refuses by field is refused before anything is sent")
                 .invalid("engine", json!("oracle"), "oracle")
                 .drift("name", |t, id| t.edit(Kind::Database, id, "name", json!("by hand")))
                 .drift("image", |t, id| t.edit(Kind::Database, id, "image", json!("postgres:12")))
@@ -256,44 +292,60 @@ fn main() -> ExitCode {
                 .text(&["name", "description"])
                 .many(12, |n| database(json!({"name": format!("db {n}"), "start": false})))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
         })
         .resource("coolify.env", |r| {
             r.also("shop", "coolify.project", shop())
                 .also("api", "coolify.application", application(json!({})))
                 .also("other", "coolify.application", application(json!({"name": "{fbt} other"})))
+                .also("stack", "coolify.service", json!({"project": PROJECT, "server": *SERVER, "name": "{fbt} stack", "compose": COMPOSE}))
+                .also("db", "coolify.database", database(json!({"start": false})))
                 .minimal(json!({"application": "${resources.api.id}", "variables": {"LEVEL": "info"}}))
                 .maximal(json!({
                     "application": "${resources.api.id}", "variables": {"LEVEL": "info", "PRICE": "5$", "TEXT": "one\ntwo"},
-                    "mode": "exact", "literal": true, "build_only": ["LEVEL"], "runtime_only": ["PRICE"], "shown_once": ["TEXT"],
+                    "mode": "exact", "literal": true, "build_only": ["LEVEL", "PRICE"], "runtime_only": ["TEXT"], "shown_once": ["TEXT"],
                 }))
+                .variant("service", json!({"service": "${resources.stack.id}", "variables": {"LEVEL": "info"}}))
+                .variant("database", json!({"database": "${resources.db.id}", "variables": {"LEVEL": "info"}}))
                 .update(json!({"variables": {"LEVEL": "debug", "MORE": "1"}}))
-                .replace("application", json!("${resources.other.id}"))
+                .invalid("variables", json!({"1X": "a"}), "cannot be the name")
                 .drift("variables.LEVEL", |t, id| t.0.set_variable(Site::part(id), "LEVEL", "by hand"))
                 .gone(|t, id| {
                     for key in ["LEVEL", "PRICE", "TEXT"] {
                         t.0.remove_variable(Site::part(id), key);
                     }
                 })
-                .foreign(|t| t.0.set_variable(&t.first(Kind::Application), "LEVEL", "theirs"))
+                .foreign(|t| t.0.set_variable(&t.named(Kind::Application, "fbt api"), "LEVEL", "theirs"))
                 .unmanaged(|t, id| t.0.add_own_variable(Site::part(id), "SERVICE_FQDN_API", "made"))
                 .bad_id("api", "application/UUID")
+                .waive("L7", EXCLUDE)
+                .waive("R11", "an application has one set of variables")
+                .waive("R12", "what Coolify refuses by field is refused before anything is sent")
         })
         .resource("coolify.storage", |r| {
             r.also("shop", "coolify.project", shop())
                 .also("api", "coolify.application", application(json!({})))
-                .also("other", "coolify.application", application(json!({"name": "{fbt} other"})))
+                .also("stack", "coolify.service", json!({"project": PROJECT, "server": *SERVER, "name": "{fbt} stack", "compose": COMPOSE}))
+                .also("db", "coolify.database", database(json!({"start": false})))
                 .minimal(json!({"application": "${resources.api.id}", "path": "/data", "name": "data"}))
-                .maximal(json!({"application": "${resources.api.id}", "path": "/data", "name": "data", "host_path": "/srv/data"}))
-                .variant("file", json!({"application": "${resources.api.id}", "path": "/etc/app.conf", "content": "level = info"}))
-                .replace("application", json!("${resources.other.id}"))
-                .replace("path", json!("/other"))
-                .replace("name", json!("other"))
-                .replace("host_path", json!("/srv/other"))
+                .maximal(json!({"application": "${resources.api.id}", "path": "/etc/app.conf", "content": "level = info"}))
+                .variant("folder", json!({"database": "${resources.db.id}", "path": "/data", "name": "data", "host_path": "/srv/data"}))
+                .variant("service", json!({"service": "${resources.stack.id}", "container": "cont0cont0cont0cont0cont0", "path": "/data", "name": "data"}))
+                .update(json!({"content": "level = debug"}))
+                .unset(&[])
                 .invalid("path", json!("data"), "/")
+                .drift("content", |t, id| t.edit(Kind::Storage, id, "content", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::Storage, id))
+                .foreign(|t| {
+                    let api = t.named(Kind::Application, "fbt api");
+                    t.0.add(Kind::Storage, &api, json!({"is_file": true, "mount_path": "/etc/app.conf", "content": "theirs"}))
+                })
                 .unmanaged(|t, id| t.edit(Kind::Storage, id, "is_preview_suffix_enabled", json!(true)))
                 .bad_id("data", "application/UUID/STORAGE_UUID")
+                .text(&["content"])
                 .many(12, |n| json!({"application": "${resources.api.id}", "path": format!("/data{n}"), "name": format!("data{n}")}))
+                .waive("L7", EXCLUDE)
+                .waive("R12", "what Coolify refuses by field is refused before anything is sent")
         })
         .resource("coolify.scheduled_task", |r| {
             r.also("shop", "coolify.project", shop())
@@ -305,7 +357,15 @@ fn main() -> ExitCode {
                     "container": "api", "timeout": 600, "enabled": false,
                 }))
                 .update(json!({"command": "bin/clean --all", "schedule": "hourly", "enabled": true}))
-                .replace("application", json!("${resources.other.id}"))
+                .also("stack", "coolify.service", json!({"project": PROJECT, "server": *SERVER, "name": "{fbt} stack", "compose": COMPOSE}))
+                .variant("service", json!({"service": "${resources.stack.id}", "name": "clean", "command": "bin/clean", "schedule": "daily"}))
+                .refused("schedule", json!("99 3 * * *"), "cron")
+                .text(&["name", "command"])
+                .waive("L7", EXCLUDE)
+                .foreign(|t| {
+                    let api = t.named(Kind::Application, "fbt api");
+                    t.0.add(Kind::Task, &api, json!({"name": "clean", "command": "theirs", "frequency": "daily", "timeout": 300, "enabled": true}))
+                })
                 .invalid("schedule", json!("at noon"), "no schedule")
                 .drift("command", |t, id| t.edit(Kind::Task, id, "command", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::Task, id))
@@ -326,6 +386,11 @@ fn main() -> ExitCode {
                 .update(json!({"schedule": "weekly", "enabled": true, "keep": 3}))
                 .replace("database", json!("${resources.other.id}"))
                 .invalid("timeout", json!(5), "60")
+                .refused("schedule", json!("99 3 * * *"), "cron")
+                .foreign(|t| {
+                    let db = t.named(Kind::Database, "fbt db");
+                    t.0.add(Kind::Backup, &db, json!({"frequency": "0 3 * * *", "enabled": true, "timeout": 3600}))
+                })
                 .drift("keep", |t, id| t.edit(Kind::Backup, id, "database_backup_retention_amount_locally", json!(99)))
                 .gone(|t, id| t.remove(Kind::Backup, id))
                 .unmanaged(|t, id| t.edit(Kind::Backup, id, "colour", json!("red")))
@@ -339,8 +404,9 @@ fn main() -> ExitCode {
                     "name": "{fbt} s3", "description": "Backups", "endpoint": "https://s3.example.com", "bucket": "b", "region": "eu",
                     "key": "key-0f9e8d7c", "secret": "secret-1a2b3c4d", "validate": true,
                 }))
-                .update(json!({"name": "{fbt} renamed", "bucket": "c", "key": "key-77665544"}))
+                .update(json!({"name": "{fbt} renamed", "bucket": "c"}))
                 .invalid("endpoint", json!("s3.example.com"), "https?")
+                .waive("R12", "Coolify tries a storage out and checks no field of it")
                 .drift("bucket", |t, id| t.edit(Kind::S3, id, "bucket", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::S3, id))
                 .unmanaged(|t, id| t.edit(Kind::S3, id, "colour", json!("red")))
@@ -352,7 +418,8 @@ fn main() -> ExitCode {
             r.minimal(json!({"name": "{fbt} key", "private_key": KEY}))
                 .maximal(json!({"name": "{fbt} key", "description": "Deploys", "private_key": KEY}))
                 .update(json!({"name": "{fbt} renamed", "private_key": OTHER_KEY}))
-                .invalid("name", json!(""), "1")
+                .invalid("name", json!(""), "empty")
+                .refused("private_key", json!("not a key"), "no private key")
                 .same("private_key", json!(format!("{KEY}\n")))
                 .drift("name", |t, id| t.edit(Kind::Key, id, "name", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::Key, id))
@@ -366,7 +433,8 @@ fn main() -> ExitCode {
         .action("coolify.deployment", |a| {
             a.also("shop", "coolify.project", shop())
                 .also("api", "coolify.application", application(json!({})))
-                .inputs(json!({"application": "${resources.api.id}"}))
+                .inputs(json!({"application": "${resources.api.id}", "force": true, "on": {"version": "1"}}))
+                .waive("S5", EXCLUDE)
         })
         .run()
 }

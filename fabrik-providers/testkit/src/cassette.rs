@@ -14,9 +14,13 @@ use serde_json::{Value as Json, json};
 
 use crate::proxy::{Answer, Recorded};
 use crate::suite::world::World;
+use crate::target::Wire;
 
-/// What stands where a secret stood.
-pub(crate) const SCRUBBED: &str = "fbt-scrubbed";
+/// What stands where a secret stood; with its number, where it is one of the case's.
+const SCRUBBED: &str = "fbt-scrubbed";
+
+/// What stands for the address of the proxy.
+pub(crate) const AT: &str = "{at}";
 
 /// Headers of answers that are kept; others may tell who asked.
 const HEADERS: [&str; 6] = [
@@ -43,15 +47,34 @@ const NEVER: [&str; 8] = [
 /// Knows what must not be kept.
 pub(crate) struct Scrub {
     secrets: Redactor,
+    /// In the order of the schema and the samples, which is the same when they are put back.
+    known: Vec<String>,
+}
+
+fn gather(value: &Value, secret: bool, out: &mut Vec<String>) {
+    let secret = secret || value.is_secret();
+    match value.reveal() {
+        Value::Str(text) if secret && !out.iter().any(|known| **known == **text) => {
+            out.push(text.to_string());
+        }
+        Value::List(items) => items.iter().for_each(|item| gather(item, secret, out)),
+        Value::Map(map) => map.values().for_each(|item| gather(item, secret, out)),
+        _ => {}
+    }
 }
 
 impl Scrub {
     /// The secrets of a case: credentials of its configuration, sensitive fields of its samples.
     pub(crate) fn of(world: &World) -> Scrub {
         let secrets = Redactor::default();
+        let mut known = Vec::new();
+        let mut learn = |value: &Value| {
+            secrets.learn(value);
+            gather(value, false, &mut known);
+        };
         let provider = (world.def.provider)();
         let fields = Fields::of_schema(&provider.info().config);
-        secrets.learn(&fields.mark(&fabrik_core::value::from_json(&world.config)));
+        learn(&fields.mark(&fabrik_core::value::from_json(&world.config)));
         for samples in &world.def.resources {
             let Ok(info) = world.stage.registry().type_info(&samples.type_name) else {
                 continue;
@@ -64,20 +87,36 @@ impl Scrub {
                 .chain(more)
             {
                 let value = fabrik_core::value::from_json(&world.filled(sample));
-                secrets.learn(&info.fields.mark(&value));
+                learn(&info.fields.mark(&value));
             }
         }
-        Scrub { secrets }
-    }
-
-    /// For a secret that stands in no configuration.
-    pub(crate) fn learn(&self, secret: &str) {
-        self.secrets.learn(&Value::secret(secret));
+        Scrub { secrets, known }
     }
 
     fn text(&self, text: &str) -> String {
-        let text = self.secrets.clean(text);
+        let known = self.known.iter().enumerate();
+        let text = known
+            .filter(|(_, secret)| secret.len() >= 8)
+            .fold(text.to_owned(), |text, (number, secret)| {
+                text.replace(secret.as_str(), &format!("{SCRUBBED}-{number}"))
+            });
+        // Other forms of them.
+        let text = self.secrets.clean(&text);
         text.replace(fabrik_core::value::SECRET_TEXT, SCRUBBED)
+    }
+
+    /// Puts the case's own secrets back.
+    pub(crate) fn put_back(&self, recorded: &mut [Recorded]) {
+        for one in recorded {
+            let Ok(text) = std::str::from_utf8(&one.answer.body) else {
+                continue;
+            };
+            let known = self.known.iter().enumerate().rev();
+            let text = known.fold(text.to_owned(), |text, (number, secret)| {
+                text.replace(&format!("{SCRUBBED}-{number}"), secret)
+            });
+            one.answer.body = Bytes::from(text);
+        }
     }
 
     fn json(&self, json: &Json) -> Json {
@@ -150,41 +189,90 @@ pub(crate) fn text(recorded: &[Recorded], scrub: &Scrub) -> String {
     out
 }
 
-/// Kept exchanges, ready to be answered from.
-pub(crate) fn read(text: &str) -> Vec<Recorded> {
-    let word = |json: &Json, key: &str| {
-        let found = json.get(key).and_then(Json::as_str);
+/// What one world of a case was answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tape {
+    pub(crate) config: Json,
+    pub(crate) wire: Wire,
+    pub(crate) judged: Vec<Json>,
+    pub(crate) exchanges: Vec<Recorded>,
+}
+
+/// A document with one text in place of another, wherever it stands.
+pub(crate) fn placed(json: &Json, what: &str, by: &str) -> Json {
+    match json {
+        Json::String(text) => Json::String(text.replace(what, by)),
+        Json::Array(items) => items.iter().map(|item| placed(item, what, by)).collect(),
+        Json::Object(map) => map
+            .iter()
+            .map(|(key, item)| (key.clone(), placed(item, what, by)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+/// The line before the exchanges of a world.
+pub(crate) fn header(world: &World, judged: &[Json], scrub: &Scrub) -> String {
+    let at = world.proxy.address().to_string();
+    let judged: Vec<Json> = judged.iter().map(|json| scrub.json(json)).collect();
+    let line = json!({
+        "config": scrub.json(&placed(&world.config, &at, AT)),
+        "wire": world.wire().word(),
+        "judged": judged,
+    });
+    format!("{line}\n")
+}
+
+fn exchange(line: &Json) -> Recorded {
+    let word = |key: &str| {
+        let found = line.get(key).and_then(Json::as_str);
         found.unwrap_or_default().to_owned()
     };
+    let pair = |json: &Json| {
+        let pair = json.as_array()?;
+        let text = |at: usize| Some(pair.get(at)?.as_str()?.to_owned());
+        Some((text(0)?, text(1)?))
+    };
+    let headers = line.get("headers").and_then(Json::as_array);
+    let status = line.get("status").and_then(Json::as_u64);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Recorded {
+        kind: word("kind"),
+        path: word("path"),
+        query: word("query"),
+        body: line.get("body").map(body_of).unwrap_or_default(),
+        answer: Answer {
+            status: status.unwrap_or(599),
+            headers: headers.into_iter().flatten().filter_map(pair).collect(),
+            body: line.get("answer").map(body_of).unwrap_or_default(),
+        },
+    }
+}
+
+/// The tapes of a case.
+pub(crate) fn read(text: &str) -> Vec<Tape> {
+    let mut tapes: Vec<Tape> = Vec::new();
     let lines = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Json>(line).ok());
-    lines
-        .map(|line| {
-            let headers = line.get("headers").and_then(Json::as_array);
-            let pair = |json: &Json| {
-                let pair = json.as_array()?;
-                Some((
-                    pair.first()?.as_str()?.to_owned(),
-                    pair.get(1)?.as_str()?.to_owned(),
-                ))
-            };
-            let status = line.get("status").and_then(Json::as_u64);
-            Recorded {
-                kind: word(&line, "kind"),
-                path: word(&line, "path"),
-                query: word(&line, "query"),
-                body: line.get("body").map(body_of).unwrap_or_default(),
-                answer: Answer {
-                    status: status
-                        .and_then(|status| u16::try_from(status).ok())
-                        .unwrap_or(599),
-                    headers: headers.into_iter().flatten().filter_map(pair).collect(),
-                    body: line.get("answer").map(body_of).unwrap_or_default(),
-                },
-            }
-        })
-        .collect()
+    for line in lines {
+        if let Some(config) = line.get("config") {
+            let wires = [Wire::Http, Wire::WebSocket, Wire::Lines, Wire::Direct];
+            let word = line.get("wire").and_then(Json::as_str);
+            let wire = wires.into_iter().find(|wire| Some(wire.word()) == word);
+            let judged = line.get("judged").and_then(Json::as_array);
+            tapes.push(Tape {
+                config: config.clone(),
+                wire: wire.unwrap_or_default(),
+                judged: judged.cloned().unwrap_or_default(),
+                exchanges: Vec::new(),
+            });
+        } else if let Some(tape) = tapes.last_mut() {
+            tape.exchanges.push(exchange(&line));
+        }
+    }
+    tapes
 }
 
 /// The file of a case.

@@ -1,5 +1,4 @@
-//! What a provider is tested with: a conformance suite, a fault-injecting proxy, and helpers for
-//! stateful fakes.
+#![doc = include_str!("../README.md")]
 
 mod cases;
 mod cassette;

@@ -1,5 +1,7 @@
 //! The suite against a small provider over HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "acme/mod.rs"]
 mod service;
 

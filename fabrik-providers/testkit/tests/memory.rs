@@ -1,5 +1,7 @@
 //! The suite against the memory provider, whose cloud is served over TCP.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::process::ExitCode;

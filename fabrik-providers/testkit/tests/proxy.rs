@@ -1,5 +1,7 @@
 //! The proxy alone: what each fault does, on each wire.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

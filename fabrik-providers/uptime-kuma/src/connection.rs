@@ -130,6 +130,9 @@ async fn greet(socket: &mut Socket) -> Option<Duration> {
         let Ok(text) = message.to_text() else {
             continue;
         };
+        if text.starts_with('<') {
+            return None;
+        }
         match wire::parse(text) {
             Frame::Open { silence: millis } => {
                 silence = Some(Duration::from_millis(millis));
@@ -175,6 +178,10 @@ async fn run(
                     Message::Close(_) => return,
                     _ => continue,
                 };
+                // A page instead of a frame: something else answers.
+                if text.starts_with('<') {
+                    return;
+                }
                 match wire::parse(text) {
                     Frame::Ping => {
                         if socket.send(Message::text(wire::PONG)).await.is_err() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fabrik_core::error::Result;
+use fabrik_core::error::{Effect, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo, Undo};
 use fabrik_core::value::Value;
@@ -82,9 +82,21 @@ impl Resource for DockerHost {
         spec: &DockerHostInputs,
     ) -> Result<Created<DockerHostOutputs>> {
         let args = [there(spec), Json::Null];
-        let answer = kuma.make(cx, "addDockerHost", &args).await?;
-        let answer = answer.map_err(|refusal| refusal.error())?;
-        let id = crate::made_id(&answer["id"], "addDockerHost")?;
+        let id = match kuma.make(cx, "addDockerHost", &args).await? {
+            Ok(answer) => crate::made_id(&answer["id"], "addDockerHost")?,
+            Err(refusal) => {
+                // A refusal is no proof. Nothing of that name was there before.
+                let error = refusal.error();
+                let all = Self::all(cx, kuma).await;
+                let all = all.map_err(|_| error.clone().effect(Effect::Unknown))?;
+                let is_ours = |item: &&Json| {
+                    item["name"] == spec.name.as_str()
+                        && item["dockerDaemon"] == spec.daemon.as_str()
+                };
+                let made = all.iter().find(is_ours);
+                made.and_then(|item| item["id"].as_u64()).ok_or(error)?
+            }
+        };
         Ok(Created::new(id.to_string(), outputs(id)))
     }
 

@@ -38,7 +38,7 @@ pub use maintenance::{
 pub use monitor::{
     BasicAuth, Condition, Monitor, MonitorInputs, MonitorOutputs, MonitorTag, MonitorType,
 };
-pub use notification::{Notification, NotificationInputs, NotificationOutputs};
+pub use notification::{Notification, NotificationInputs, NotificationOutputs, Setting};
 pub use player::MonitorPlayer;
 pub use status_page::{
     Analytics, Group, GroupMonitor, StatusPage, StatusPageInputs, StatusPageOutputs, Theme,

@@ -1,5 +1,6 @@
 //! `uptime_kuma.notification`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, Planned, Proposal, TypeInfo, Undo};
 use fabrik_core::value::Value;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
@@ -36,12 +37,38 @@ pub struct NotificationInputs {
     #[schemars(length(min = 1))]
     pub r#type: String,
     /// Whether the web interface selects it for new monitors.
+    #[schemars(extend("default" = false))]
     pub is_default: Option<bool>,
-    /// Settings of the kind, by Uptime Kuma's names: `webhookURL`, `webhookContentType`. They hold
-    /// credentials, so they are secret as a whole.
+    /// Settings of the kind, by Uptime Kuma's names: `webhookURL`, `webhookContentType`. Their
+    /// values are never shown, since they may hold credentials.
     #[serde(default)]
-    #[schemars(extend("x-fabrik" = {"sensitive": true}))]
-    pub config: BTreeMap<String, Json>,
+    pub config: BTreeMap<String, Setting>,
+}
+
+/// A setting of a notification: a text, number, truth value, list or map.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Setting(pub Json);
+
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl JsonSchema for Setting {
+    fn schema_name() -> Cow<'static, str> {
+        "Setting".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A text, number, truth value, list or map.",
+            "x-fabrik": {"sensitive": true},
+        })
+    }
 }
 
 /// What is known of a notification.
@@ -246,7 +273,8 @@ fn set(
             json!(spec.is_default.unwrap_or_default()),
         );
     }
-    there.extend(spec.config.clone());
+    let settings = spec.config.iter();
+    there.extend(settings.map(|(key, setting)| (key.clone(), setting.0.clone())));
 }
 
 /// The stored configuration: JSON in a text, with everything that was ever sent.
@@ -277,6 +305,7 @@ fn observed(item: &Json) -> Option<Seen> {
         config: config
             .into_iter()
             .filter(|(key, value)| !OWN.contains(&key.as_str()) && !value.is_null())
+            .map(|(key, value)| (key, Setting(value)))
             .collect(),
     };
     Some(Observed::new(spec, outputs(item["id"].as_u64()?)))

@@ -3,6 +3,9 @@
 use fabrik_core::error::{Effect, Error, ErrorKind};
 use serde_json::Value as Json;
 
+/// The longest message that is shown.
+const LONGEST: usize = 2000;
+
 /// A server's `{ok: false, msg}`.
 ///
 /// Messages are English in version 1, and keys of translations or English in version 2; errors of
@@ -89,6 +92,11 @@ impl Refusal {
         self.text.contains("UNIQUE constraint") || self.text.contains("ER_DUP_ENTRY")
     }
 
+    /// An id refers to something that is not there.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.text.contains("FOREIGN KEY") || self.text.contains("foreign key")
+    }
+
     /// As an error. What was refused had no effect, unless its caller knows better.
     pub(crate) fn error(&self) -> Error {
         let said = if self.text.is_empty() {
@@ -105,7 +113,7 @@ impl Refusal {
         } else if self.is_logged_out() {
             Error::new(ErrorKind::Auth, "the server has ended the login")
                 .hint("run it again; when it stays so, check `username` and `password`")
-        } else if self.text.contains("FOREIGN KEY") || self.text.contains("foreign key") {
+        } else if self.is_reference() {
             Error::new(
                 ErrorKind::Invalid,
                 format!("an id refers to something the server does not have: {said}"),
@@ -121,7 +129,8 @@ impl Refusal {
     }
 }
 
-/// A message in one line, without statements and not too long.
+/// A message without statements. It is left as it is or left out, never cut: half a secret would
+/// not be known for one when secrets are removed from it.
 fn plain(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let is_statement = [
@@ -133,17 +142,18 @@ fn plain(text: &str) -> String {
     ]
     .iter()
     .any(|sign| lower.contains(sign));
-    let text = match (is_statement, text.rsplit_once(" - ")) {
-        (true, Some((_, reason))) => reason,
-        (true, None) => "an error of the database",
-        (false, _) => text,
-    };
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
-    clean.trim().to_owned()
+    if is_statement {
+        let reason = text.rsplit_once(" - ").map(|(_, reason)| reason);
+        let is_code = |reason: &&str| reason.starts_with("SQLITE_") || reason.starts_with("ER_");
+        return reason
+            .filter(is_code)
+            .unwrap_or("an error of the database")
+            .to_owned();
+    }
+    if text.len() > LONGEST {
+        return format!("a message of {} bytes", text.len());
+    }
+    text.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -165,6 +175,8 @@ mod tests {
         assert!(error.message().contains("FOREIGN KEY constraint failed"));
         let odd = refusal("INSERT INTO x VALUES ('hunter2')").error();
         assert!(!format!("{odd:?}").contains("hunter2"), "{odd:?}");
+        let long = refusal(&format!("bad: {}hunter2", "x".repeat(3000))).error();
+        assert!(long.message().contains("a message of 3012 bytes"), "{long}");
     }
 
     #[test]

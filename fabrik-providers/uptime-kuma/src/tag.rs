@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo, Undo};
 use fabrik_core::value::Value;
@@ -77,9 +77,20 @@ impl Resource for Tag {
 
     async fn create(&self, cx: &Cx, kuma: &Kuma, spec: &TagInputs) -> Result<Created<TagOutputs>> {
         let tag = json!({"name": spec.name, "color": spec.color});
-        let answer = kuma.make(cx, "addTag", &[tag]).await?;
-        let answer = answer.map_err(|refusal| refusal.error())?;
-        let id = crate::made_id(&answer["tag"]["id"], "addTag")?;
+        let id = match kuma.make(cx, "addTag", &[tag]).await? {
+            Ok(answer) => crate::made_id(&answer["tag"]["id"], "addTag")?,
+            Err(refusal) => {
+                // A refusal is no proof. Nothing of that name was there before.
+                let error = refusal.error();
+                let all = Self::all(cx, kuma).await;
+                let all = all.map_err(|_| error.clone().effect(Effect::Unknown))?;
+                let is_ours = |item: &&Json| {
+                    item["name"] == spec.name.as_str() && item["color"] == spec.color.as_str()
+                };
+                let made = all.iter().find(is_ours);
+                made.and_then(|item| item["id"].as_u64()).ok_or(error)?
+            }
+        };
         Ok(Created::new(id.to_string(), outputs(id)))
     }
 

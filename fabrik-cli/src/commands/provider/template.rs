@@ -52,6 +52,7 @@ const HTTP: Files = files!("http":
     "src/note.rs" => "src/note.rs",
     "tests/conformance.rs" => "tests/conformance.rs",
     "tests/fake/mod.rs" => "tests/fake/mod.rs",
+    "tests/schemas/acme.note.json" => "tests/schemas/acme.note.json",
 );
 const PLAIN: Files = files!("plain":
     "Cargo.toml.in" => "Cargo.toml",
@@ -62,6 +63,7 @@ const PLAIN: Files = files!("plain":
     "src/config.rs" => "src/config.rs",
     "src/note.rs" => "src/note.rs",
     "tests/conformance.rs" => "tests/conformance.rs",
+    "tests/schemas/acme.note.json" => "tests/schemas/acme.note.json",
 );
 
 /// Fabrik's packages that a template depends on, and where they are in a checkout.
@@ -91,7 +93,7 @@ pub(super) fn package(name: &str) -> String {
 }
 
 /// Every file of a provider of this name: path and text.
-pub(super) fn render(kind: Kind, name: &str, source: &Source) -> Vec<(&'static str, String)> {
+pub(super) fn render(kind: Kind, name: &str, source: &Source) -> Vec<(String, String)> {
     let own = match kind {
         Kind::Http => HTTP,
         Kind::Plain => PLAIN,
@@ -100,10 +102,11 @@ pub(super) fn render(kind: Kind, name: &str, source: &Source) -> Vec<(&'static s
     files
         .map(|(path, text)| {
             let text = named(text, name);
-            match *path {
-                "Cargo.toml" => (*path, dependencies(&text, source)),
-                _ => (*path, text),
-            }
+            let text = match *path {
+                "Cargo.toml" => dependencies(&text, source),
+                _ => text,
+            };
+            (named(path, name), text)
         })
         .collect()
 }
@@ -178,7 +181,7 @@ mod tests {
                     "{path}"
                 );
             }
-            let text = |name: &str| &files.iter().find(|(path, _)| *path == name).unwrap().1;
+            let text = |name: &str| &files.iter().find(|(path, _)| path == name).unwrap().1;
             assert!(text("Cargo.toml").contains("name = \"fabrik-provider-my-api\""));
             assert!(text("src/note.rs").contains("\"my_api.note\""));
             let from = match source {

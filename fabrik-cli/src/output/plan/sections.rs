@@ -274,7 +274,7 @@ fn checks(plan: &Plan, page: &mut Page) {
         .checks
         .iter()
         .take(CHECKS)
-        .map(check_words)
+        .map(|check| check_words(plan, check))
         .collect();
     if let Some(more) = plan
         .stack
@@ -290,11 +290,12 @@ fn checks(plan: &Plan, page: &mut Page) {
 }
 
 /// A check in a few words: its kind and what it looks at.
-fn check_words(check: &CheckDecl) -> String {
+fn check_words(plan: &Plan, check: &CheckDecl) -> String {
+    let looks_at = plan.checks.get(&check.name).unwrap_or(&check.spec);
     let known = ["url", "host", "name", "address", "container", "resource"];
     let about = known
         .into_iter()
-        .find_map(|key| check.spec.get(key).filter(|value| !value.is_null()));
+        .find_map(|key| looks_at.get(key).filter(|value| !value.is_null()));
     let kind = text::one_line(&check.kind);
     match about {
         Some(value @ Value::Str(_)) => format!("{kind} {}", value::bare(value)),

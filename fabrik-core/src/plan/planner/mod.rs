@@ -468,9 +468,16 @@ pub(crate) fn assemble(planner: &Planner<'_>, changes: Changes, spec: String, re
     } else {
         RunKind::Apply
     };
+    let checks = planner.stack.checks.iter().map(|check| {
+        // What cannot be resolved is said when the check is made.
+        let looks_at = planner.known.resolve(&check.spec);
+        let looks_at = looks_at.unwrap_or_else(|_| check.spec.clone());
+        (check.name.clone(), looks_at)
+    });
     Plan {
         kind,
         spec,
+        checks: checks.collect(),
         instances: planner.session.facts(),
         changes: changes.changes,
         drift: changes.drift,

@@ -33,17 +33,31 @@ pub(crate) const ROUTE: &str = "/applications/{uuid}";
 /// Creating takes only these by a change afterwards.
 const LATER: &[&str] = &["dockerfile_target_build"];
 
-fn observe(row: &Row) -> Observed<ApplicationSpec, ApplicationOutputs> {
-    let (spec, hidden) = wire::observe(row);
-    Observed::new(spec, wire::outputs(row)).hidden(&hidden)
+async fn observe(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+) -> Result<Observed<ApplicationSpec, ApplicationOutputs>> {
+    let (mut spec, mut hidden) = wire::observe(row);
+    let place = coolify.place(cx, row).await?;
+    hidden.extend(place.hidden());
+    spec.project = place.project.unwrap_or_default();
+    spec.environment = place.environment.unwrap_or_default();
+    spec.server = place.server.unwrap_or_default();
+    Ok(Observed::new(spec, wire::outputs(row)).hidden(&hidden))
 }
 
-fn found(row: &Row, marked: bool) -> Found<ApplicationSpec, ApplicationOutputs> {
-    Found {
+async fn found(
+    cx: &Cx,
+    coolify: &Coolify,
+    row: &Row,
+    marked: bool,
+) -> Result<Found<ApplicationSpec, ApplicationOutputs>> {
+    Ok(Found {
         id: uuid(row),
-        observed: observe(row),
+        observed: observe(cx, coolify, row).await?,
         marked,
-    }
+    })
 }
 
 fn invalid(field: &str, message: &str) -> Error {
@@ -55,13 +69,13 @@ fn create_route(spec: &ApplicationSpec) -> Result<&'static str> {
     match (&spec.image, &spec.git, &spec.dockerfile) {
         (Some(_), None, None) => Ok("/applications/dockerimage"),
         (None, None, Some(_)) => Ok("/applications/dockerfile"),
-        (None, Some(git), None) => match (&git.private_key, &git.github_app) {
+        (None, Some(git), None) => match (&git.deploy_key, &git.github_app) {
             (None, None) => Ok("/applications/public"),
             (Some(_), None) => Ok("/applications/private-deploy-key"),
             (None, Some(_)) => Ok("/applications/private-github-app"),
             (Some(_), Some(_)) => Err(invalid(
                 "git.github_app",
-                "a repository is opened by `private_key` or by `github_app`, not by both",
+                "a repository is opened by `deploy_key` or by `github_app`, not by both",
             )),
         },
         _ => Err(invalid(
@@ -83,7 +97,7 @@ fn create_body(spec: &ApplicationSpec, mark: &str) -> Body {
     body.some("destination_uuid", spec.destination.as_deref());
     body.set("description", marked(spec.description.as_deref(), mark));
     if let Some(git) = &spec.git {
-        body.some("private_key_uuid", git.private_key.as_deref());
+        body.some("private_key_uuid", git.deploy_key.as_deref());
         body.some("github_app_uuid", git.github_app.as_deref());
         if spec.build.as_ref().and_then(|build| build.pack).is_none() {
             body.set("build_pack", Pack::Nixpacks);
@@ -166,7 +180,7 @@ impl Resource for Application {
             lost: Lost::Mark,
             timeout: Duration::from_secs(120),
             resumable: true,
-            volatile: ["url", "urls"].map(Path::key).to_vec(),
+            volatile: ["url", "addresses"].map(Path::key).to_vec(),
             ..info
         }
     }
@@ -202,8 +216,10 @@ impl Resource for Application {
         coolify: &Coolify,
         id: &str,
     ) -> Result<Option<Observed<ApplicationSpec, ApplicationOutputs>>> {
-        let row = coolify.one(cx, ROUTE, id).await?;
-        Ok(row.map(|row| observe(&row)))
+        match coolify.one(cx, ROUTE, id).await? {
+            Some(row) => observe(cx, coolify, &row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Before 4.2.0 the list shows all there is to see; since then it lacks the settings.
@@ -216,8 +232,14 @@ impl Resource for Application {
         if ids.len() > 1 && coolify.version < SETTINGS_SHOWN {
             return match coolify.list(cx, "/applications").await {
                 Ok(rows) => {
-                    let find = |id: &String| rows.iter().find(|row| uuid(row) == *id);
-                    ids.iter().map(|id| Ok(find(id).map(observe))).collect()
+                    let mut answers = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        answers.push(match rows.iter().find(|row| uuid(row) == *id) {
+                            Some(row) => observe(cx, coolify, row).await.map(Some),
+                            None => Ok(None),
+                        });
+                    }
+                    answers
                 }
                 Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
             };
@@ -294,10 +316,19 @@ impl Resource for Application {
         cx: &Cx,
         coolify: &Coolify,
         op: OpId,
-        _: &ApplicationSpec,
+        spec: &ApplicationSpec,
     ) -> Result<Option<Found<ApplicationSpec, ApplicationOutputs>>> {
         let rows = coolify.list(cx, "/applications").await?;
-        Ok(with_mark(rows, op).map(|row| found(&row, true)))
+        let Some(mut row) = with_mark(rows, op) else {
+            return Ok(None);
+        };
+        // The create whose reply was lost may have had a second step to go.
+        let there = wire::body_of(&row);
+        let second = second_step(spec).changes(&there, None, |_| None);
+        let id = uuid(&row);
+        patch(cx, coolify, &id, &second).await?;
+        row = coolify.one(cx, ROUTE, &id).await?.unwrap_or(row);
+        found(cx, coolify, &row, true).await.map(Some)
     }
 
     async fn list(
@@ -306,7 +337,11 @@ impl Resource for Application {
         coolify: &Coolify,
     ) -> Result<Vec<Found<ApplicationSpec, ApplicationOutputs>>> {
         let rows = coolify.list(cx, "/applications").await?;
-        Ok(rows.iter().map(|row| found(row, false)).collect())
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(found(cx, coolify, row, false).await?);
+        }
+        Ok(all)
     }
 
     async fn logs(
@@ -384,10 +419,10 @@ fn check(desired: &Value, observed: Option<&Object>, server: Version) -> Vec<Fin
             "set exactly one of them",
         ));
     }
-    if has("git.private_key") && has("git.github_app") {
+    if has("git.deploy_key") && has("git.github_app") {
         found.push(blocking(
             "git.github_app",
-            "a repository is opened by `private_key` or by `github_app`, not by both",
+            "a repository is opened by `deploy_key` or by `github_app`, not by both",
             "take one of them out",
         ));
     }

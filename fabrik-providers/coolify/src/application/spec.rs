@@ -133,7 +133,7 @@ pub struct Git {
     /// The id of the deploy key that opens a private repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("x-fabrik" = {"replace": true}))]
-    pub private_key: Option<String>,
+    pub deploy_key: Option<String>,
     /// The id of the GitHub app that opens a private repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("x-fabrik" = {"replace": true}))]
@@ -428,5 +428,5 @@ pub struct ApplicationOutputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Every URL it answers at.
-    pub urls: Vec<String>,
+    pub addresses: Vec<String>,
 }

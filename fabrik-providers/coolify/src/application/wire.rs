@@ -273,6 +273,7 @@ pub(super) fn reset(field: &str) -> Option<Json> {
         | "build_command"
         | "start_command"
         | "watch_paths"
+        | "limits_cpuset"
         | "pre_deployment_command"
         | "pre_deployment_command_container"
         | "post_deployment_command"
@@ -284,14 +285,7 @@ pub(super) fn reset(field: &str) -> Option<Json> {
 
 /// An application as Coolify shows it, and the fields it does not show.
 pub(super) fn observe(row: &Row) -> (ApplicationSpec, Vec<&'static str>) {
-    let mut hidden = vec![
-        "project",
-        "environment",
-        "server",
-        "destination",
-        "force_domains",
-        "delete_volumes",
-    ];
+    let mut hidden = vec!["destination", "force_domains", "delete_volumes"];
     let pack = text(row, "build_pack").unwrap_or_default();
     let image = text(row, "docker_registry_image_name");
     let is_image = pack == "dockerimage";
@@ -302,7 +296,7 @@ pub(super) fn observe(row: &Row) -> (ApplicationSpec, Vec<&'static str>) {
     if !is_image && dockerfile.is_none() {
         if shows_secrets {
             git = Some(git_of(row));
-            hidden.extend(["git.private_key", "git.github_app"]);
+            hidden.extend(["git.deploy_key", "git.github_app"]);
         } else {
             hidden.extend(["dockerfile", "git"]);
         }
@@ -439,11 +433,13 @@ fn urls(row: &Row) -> Vec<String> {
 }
 
 pub(super) fn outputs(row: &Row) -> ApplicationOutputs {
-    let urls = urls(row);
+    let addresses = urls(row);
     ApplicationOutputs {
         uuid: uuid(row),
-        url: urls.first().map(|url| url.trim_end_matches('/').to_owned()),
-        urls,
+        url: addresses
+            .first()
+            .map(|url| url.trim_end_matches('/').to_owned()),
+        addresses,
     }
 }
 

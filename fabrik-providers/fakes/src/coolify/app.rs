@@ -184,6 +184,7 @@ pub(super) fn add(world: &mut World, project: &str, name: &str, image: &str) -> 
     row.set("docker_registry_image_name", json!(image));
     row.set("docker_registry_image_tag", json!(tag));
     let uuid = row.uuid();
+    world.on.insert(uuid.clone(), server);
     world.put(row);
     uuid
 }
@@ -338,6 +339,14 @@ fn checks(world: &World, body: &Map<String, Json>) -> Result<(), Reply> {
             "The health check path format is invalid.",
         ));
     }
+    if let Some(text) = body.get("health_check_command").and_then(Json::as_str)
+        && (text.len() > 1000 || text.contains(['|', ';', '$', '`', '<', '>']))
+    {
+        return Err(invalid(
+            "health_check_command",
+            "The health check command contains invalid characters.",
+        ));
+    }
     for field in ["install_command", "build_command", "start_command"] {
         if body.get(field).and_then(Json::as_str).is_some_and(|text| {
             text.contains(['$', '`', ';', '|', '<', '>']) && !text.contains("||")
@@ -434,6 +443,7 @@ fn create(world: &mut World, source: &str, body: &Map<String, Json>) -> Answer {
         .filter(|domain| !domain.is_empty())
         .map(str::to_owned)
         .collect();
+    world.on.insert(uuid.clone(), server.clone());
     world.put(row);
     if project::vanishes(world, &server) {
         world.remove(Kind::Application, &uuid);

@@ -251,6 +251,7 @@ fn create(world: &mut World, engine: &str, body: &Map<String, Json>) -> Answer {
     connect(&mut row, engine, port, &ip);
     // The password is in it whatever the token may read.
     let reply = json!({"uuid": uuid, "internal_db_url": row.fields["internal_db_url"], "external_db_url": row.fields["external_db_url"]});
+    world.on.insert(uuid.clone(), server.clone());
     world.put(row);
     if project::vanishes(world, &server) {
         world.remove(Kind::Database, &uuid);

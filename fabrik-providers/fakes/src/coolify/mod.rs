@@ -117,6 +117,20 @@ impl Coolify {
         app::add(&mut self.world(), project, name, image)
     }
 
+    /// Adds an object by hand, below an owner (a project for an environment, an application for its
+    /// storages and tasks, a database for its schedules) and gives its uuid.
+    pub fn add(&self, kind: Kind, owner: &str, fields: Json) -> String {
+        self.world().add(kind, owner, fields)
+    }
+
+    /// The first object of a kind whose field has a value.
+    pub fn find(&self, kind: Kind, field: &str, value: &str) -> Option<String> {
+        let world = self.world();
+        let mut rows = world.rows(kind);
+        rows.find(|row| row.text(field) == value)
+            .map(world::Row::uuid)
+    }
+
     /// Adds a token of some abilities: `read`, `read:sensitive`, `write`, `deploy`, `root`.
     pub fn add_token(&self, token: &str, abilities: &[&str]) {
         let abilities = abilities.iter().map(ToString::to_string).collect();

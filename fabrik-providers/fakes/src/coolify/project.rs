@@ -233,6 +233,16 @@ pub(super) fn servers(world: &World, method: &str, path: &[&str]) -> Answer {
                 .collect(),
         )),
         ("GET", [uuid]) => Ok(Reply::json(200, &find(uuid)?.shown(&[], true))),
+        ("GET", [uuid, "resources"]) => {
+            find(uuid)?;
+            let kinds = [Kind::Application, Kind::Service, Kind::Database];
+            let on = world
+                .all()
+                .iter()
+                .filter(|row| kinds.contains(&row.kind) && world.server_of(row) == *uuid);
+            let shown = on.map(|row| json!({"id": row.fields.get("id"), "uuid": row.uuid(), "name": row.text("name"), "type": format!("{:?}", row.kind).to_lowercase(), "status": row.text("status")}));
+            Ok(Reply::json(200, &shown.collect()))
+        }
         ("GET", [uuid, "domains"]) => {
             let ip = find(uuid)?.text("ip");
             let apps = world.rows(Kind::Application).map(|row| row.text("fqdn"));

@@ -239,6 +239,7 @@ fn create(world: &mut World, body: &Map<String, Json>) -> Answer {
             Some(name)
         })
         .collect();
+    world.on.insert(uuid.clone(), server.clone());
     world.put(row);
     for name in magic {
         super::env::by_hand(world, &uuid, &name, "generated", true);

@@ -156,11 +156,18 @@ const WORDS: &[&str] = &[
     "@yearly",
 ];
 
+fn is_cron(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let minute = fields.first().and_then(|field| field.parse::<u32>().ok());
+    fields.len() == 5 && minute.is_none_or(|minute| minute < 60)
+}
+
 fn frequency(body: &Map<String, Json>) -> Result<(), Reply> {
     match body.get("frequency").and_then(Json::as_str) {
-        Some(text) if !WORDS.contains(&text) && text.split_whitespace().count() != 5 => Err(
-            invalid("frequency", "Invalid cron expression or frequency format."),
-        ),
+        Some(text) if !WORDS.contains(&text) && !is_cron(text) => Err(invalid(
+            "frequency",
+            "Invalid cron expression or frequency format.",
+        )),
         _ => Ok(()),
     }
 }

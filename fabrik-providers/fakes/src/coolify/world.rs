@@ -150,6 +150,8 @@ pub(super) struct World {
     pub(super) rate_limit: Option<usize>,
     pub(super) recent: Vec<Instant>,
     rows: Vec<Row>,
+    /// Which server applications, services and databases are on.
+    pub(super) on: BTreeMap<String, String>,
     /// Variables; the owner is the application, service or database.
     pub(super) variables: Vec<Row>,
     pub(super) deployments: Vec<Deployment>,
@@ -190,6 +192,7 @@ impl World {
             rate_limit: None,
             recent: Vec::new(),
             rows: Vec::new(),
+            on: BTreeMap::new(),
             variables: Vec::new(),
             deployments: Vec::new(),
             running: BTreeMap::new(),
@@ -251,6 +254,21 @@ impl World {
         uuid
     }
 
+    pub(super) fn add(&mut self, kind: Kind, owner: &str, fields: Json) -> String {
+        let (uuid, id, now) = (self.uuid(), self.number(), self.now());
+        let mut row = Row::new(kind, owner, fields);
+        for (field, value) in [
+            ("uuid", json!(uuid)),
+            ("id", json!(id)),
+            ("created_at", json!(now)),
+            ("updated_at", json!(now)),
+        ] {
+            row.set(field, value);
+        }
+        self.put(row);
+        uuid
+    }
+
     pub(super) fn rows(&self, kind: Kind) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.kind == kind)
     }
@@ -269,7 +287,13 @@ impl World {
             .find(|row| row.kind == kind && row.text("uuid") == uuid)
     }
 
-    pub(super) fn put(&mut self, row: Row) {
+    pub(super) fn put(&mut self, mut row: Row) {
+        if matches!(row.kind, Kind::Application | Kind::Service | Kind::Database) {
+            let id = self
+                .get(Kind::Environment, &row.owner)
+                .and_then(|environment| environment.fields.get("id").cloned());
+            row.set("environment_id", id.unwrap_or_default());
+        }
         self.rows.push(row);
     }
 
@@ -292,6 +316,11 @@ impl World {
         }
     }
 
+    /// The server something is on.
+    pub(super) fn server_of(&self, row: &Row) -> String {
+        self.on.get(&row.text("uuid")).cloned().unwrap_or_default()
+    }
+
     /// The work of Coolify's queue between two requests: deletes that are due.
     pub(super) fn tick(&mut self) {
         let mut due = Vec::new();
@@ -312,15 +341,16 @@ impl World {
     pub(super) fn dump(&self) -> Json {
         let clean = |row: &Row| {
             let mut fields = row.fields.clone();
-            for field in ["created_at", "updated_at", "id", "status"] {
+            for field in ["created_at", "updated_at", "id", "environment_id", "status"] {
                 fields.remove(field);
             }
-            json!({"kind": format!("{:?}", row.kind), "owner": row.owner, "fields": fields, "settings": row.settings})
+            let about = json!({"kind": format!("{:?}", row.kind), "owner": row.owner, "fields": fields, "settings": row.settings});
+            (row.text("uuid"), about)
         };
         let rows = self.rows.iter().filter(|row| row.deleting.is_none());
         json!({
-            "objects": rows.map(clean).collect::<Vec<_>>(),
-            "variables": self.variables.iter().map(clean).collect::<Vec<_>>(),
+            "objects": rows.map(clean).collect::<Map<_, _>>(),
+            "variables": self.variables.iter().map(clean).collect::<Map<_, _>>(),
         })
     }
 }

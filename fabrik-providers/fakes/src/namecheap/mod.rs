@@ -80,8 +80,8 @@ pub(crate) struct State {
     /// Requests left until 405; `None` for no limit.
     quota: Option<usize>,
     allowed: Vec<String>,
-    /// What happens between the next `getHosts` and whatever follows.
-    between: Option<Between>,
+    /// What somebody does right after the next command of this name.
+    between: Option<(String, Between)>,
     /// The next command of this name fails, after it was carried out or before.
     failing: Option<(String, &'static str, bool)>,
     bearer: Option<String>,
@@ -181,9 +181,10 @@ impl Namecheap {
         self.state().domains.get(domain).cloned()
     }
 
-    /// Somebody changes the domain between the next `getHosts` and whatever follows it.
-    pub fn between(&self, change: impl FnOnce(&mut Domain) + Send + 'static) {
-        self.state().between = Some(Box::new(change));
+    /// Somebody changes the domain right after the next command of this name (`dns.getHosts`,
+    /// `dns.setHosts`) on it, before whatever follows.
+    pub fn right_after(&self, command: &str, change: impl FnOnce(&mut Domain) + Send + 'static) {
+        self.state().between = Some((command.to_owned(), Box::new(change)));
     }
 
     /// So many requests until the quota is spent; `None` for no limit.
@@ -288,14 +289,14 @@ fn answer(state: &mut State, request: &Request) -> Reply {
         return refused(&command, &Refusal::new(number, "Unknown error"));
     }
     let done = commands::run(state, short, &param);
-    if short == "dns.getHosts" && done.is_ok() {
+    if done.is_ok()
+        && let Some((_, change)) = state.between.take_if(|(name, _)| name == short)
+    {
         let name = commands::domain_of(&param);
-        if let Some(change) = state.between.take()
-            && let Some(domain) = state.domains.get_mut(&name)
-        {
+        if let Some(domain) = state.domains.get_mut(&name) {
             change(domain);
-            state.renumber(&name);
         }
+        state.renumber(&name);
     }
     if let Some((_, number, _)) = failing {
         return refused(&command, &Refusal::new(number, "Unknown error"));

@@ -69,6 +69,15 @@ pub(super) fn plan(desired: &Value) -> Planned {
             inputs = inputs.with(&Path::key(field), like(desired.get(field), new));
         }
     }
+    // Every write sets these, so they are watched as if they had been said.
+    for (field, default) in [
+        ("ttl", Value::from(u64::from(super::ttl()))),
+        ("disabled", Value::from(false)),
+    ] {
+        if desired.get(field).is_none_or(Value::is_null) {
+            inputs = inputs.with(&Path::key(field), default);
+        }
+    }
     if let (Some(kind), Some(list)) = (&kind, desired.get("values").and_then(Value::as_list)) {
         let mut known = Vec::new();
         let mut all = Vec::with_capacity(list.len());
@@ -236,6 +245,7 @@ mod tests {
             found.inputs,
             from_json(&json!({
                 "zone": "example.com", "name": "mail", "type": "MX", "values": ["10 mx.example.com"],
+                "ttl": 3600, "disabled": false,
             }))
         );
         assert!(found.findings.is_empty());

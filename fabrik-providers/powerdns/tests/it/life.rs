@@ -282,9 +282,9 @@ async fn drift_is_seen_and_repaired() {
         [
             "resources.gone true ",
             "resources.note false values",
-            "resources.www false values",
+            "resources.www false ttl,values",
         ],
-        "ttl and account are not set by the spec"
+        "the account is not set by the spec"
     );
     world.stage.settle(&stack).await.unwrap();
     world

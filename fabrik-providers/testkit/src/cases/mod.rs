@@ -134,3 +134,46 @@ pub(crate) fn updatable(facts: &Facts<'_>) -> bool {
         info.updatable && info.fields.properties.values().any(in_place)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_lists_every_case() {
+        let rows = cases().into_iter().map(|case| {
+            let name = format!("{}_{}", case.id, case.slug);
+            format!("| `{name}` | {} |\n", case.about)
+        });
+        let table: String = rows.collect();
+        let table = format!("\n| case | what holds |\n| --- | --- |\n{table}");
+        let readme = include_str!("../../README.md");
+        let listed = readme.split("<!-- cases -->").nth(1).unwrap_or_default();
+        let listed = listed.split("<!-- end -->").next().unwrap_or_default();
+        assert_eq!(listed, table, "{table}");
+    }
+
+    #[test]
+    fn every_case_of_the_design_is_there() {
+        let groups = [
+            ("S", 8),
+            ("C", 6),
+            ("L", 17),
+            ("I", 4),
+            ("D", 4),
+            ("R", 14),
+            ("X", 6),
+            ("P", 3),
+            ("U", 2),
+            ("O", 3),
+        ];
+        let have: Vec<&str> = cases().iter().map(|case| case.id).collect();
+        for (group, count) in groups {
+            for number in 1..=count {
+                let id = format!("{group}{number}");
+                assert!(have.contains(&id.as_str()), "there is no {id}");
+            }
+        }
+        assert_eq!(have.len(), 67 + 9);
+    }
+}

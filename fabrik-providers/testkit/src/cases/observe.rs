@@ -114,7 +114,7 @@ async fn o1(ctx: Ctx) -> Verdict {
             .split('/')
             .any(|part| part == id || (part.len() > 2 && part.bytes().all(|b| b.is_ascii_digit())));
         ensure!(
-            !numbered && !(id.len() > 5 && route.contains(id.as_str())),
+            !(numbered || id.len() > 5 && route.contains(id.as_str())),
             "the route `{route}` holds an id"
         );
     }
@@ -152,7 +152,7 @@ async fn o3(ctx: Ctx) -> Verdict {
     let world = ctx.world()?;
     world.base().await?;
     if let Some(slow) = world.samples().slow.clone() {
-        slow(world.held.any.as_ref());
+        world.deed(&slow);
     }
     world.changed(&world.samples().fullest()).await?;
     let it = crate::suite::world::IT;

@@ -26,7 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Plans of every sort: for what is not there, is there, changes, is to go.
-async fn plans(world: &World) -> Verdict<Vec<(&'static str, Arc<Stack>, PlanOptions)>> {
+fn plans(world: &World) -> Verdict<Vec<(&'static str, Arc<Stack>, PlanOptions)>> {
     let (before, after) = before_and_after(world);
     let (there, changed) = (world.load(&before)?, world.load(&after)?);
     let none = PlanOptions {
@@ -77,7 +77,7 @@ async fn p1(ctx: Ctx) -> Verdict {
     let stack = world.load(&sample)?;
     quietly(&world, "a plan to create", &stack, &PlanOptions::default()).await?;
     world.stage.succeed(&stack).await?;
-    for (what, stack, options) in plans(&world).await? {
+    for (what, stack, options) in plans(&world)? {
         quietly(&world, what, &stack, &options).await?;
     }
     Ok(())
@@ -107,7 +107,7 @@ async fn p2(ctx: Ctx) -> Verdict {
     };
     twice("a plan to create", &stack, &options).await?;
     world.stage.succeed(&stack).await?;
-    for (what, stack, options) in plans(&world).await? {
+    for (what, stack, options) in plans(&world)? {
         twice(what, &stack, &options).await?;
     }
     Ok(())

@@ -477,13 +477,11 @@ async fn s9(ctx: Ctx) -> Verdict {
         open.join(", ")
     );
     let unknown = ctx.configured(|config| with_field(&config, "fbt_unknown", &json!("x")))?;
-    let refused = match unknown.stage.load(&json!({})) {
-        Err(_) => true,
-        Ok(_) => {
-            let given = value_of(&unknown.config);
-            provider.open(&unknown.stage.cx(), &given).await.is_err()
-        }
-    };
+    let mut refused = unknown.stage.load(&json!({})).is_err();
+    if !refused {
+        let given = value_of(&unknown.config);
+        refused = provider.open(&unknown.stage.cx(), &given).await.is_err();
+    }
     ensure!(
         refused,
         "an unknown field of the configuration was accepted: `deny_unknown_fields` is missing"

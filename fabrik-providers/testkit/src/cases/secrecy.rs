@@ -59,9 +59,9 @@ fn gather(fields: &Fields, json: &Json, secret: bool, out: &mut Vec<String>) {
         Json::String(text) if secret && !text.contains("${") => out.push(text.clone()),
         Json::Array(items) => {
             let below = fields.items.as_deref().unwrap_or(fields);
-            items
-                .iter()
-                .for_each(|item| gather(below, item, secret, out));
+            for item in items {
+                gather(below, item, secret, out);
+            }
         }
         Json::Object(map) => {
             for (key, item) in map {
@@ -249,7 +249,7 @@ async fn x4(ctx: Ctx) -> Verdict {
     let json = |error: serde_json::Error| Stop::Fail(format!("state does not serialise: {error}"));
     let snapshot = store.load().await?;
     texts.push(serde_json::to_string(&snapshot).map_err(json)?);
-    for row in snapshot.rows.iter() {
+    for row in &snapshot.rows {
         texts.push(String::from_utf8_lossy(&row.object.private).into_owned());
         texts.push(row.object.id.clone());
     }

@@ -411,7 +411,7 @@ async fn l17(ctx: Ctx) -> Verdict {
     };
     world.base().await?;
     let none = world.count();
-    foreign(world.held.any.as_ref());
+    world.deed(&foreign);
     let (before, theirs) = (world.count(), world.dump());
     ensure!(
         before > none,

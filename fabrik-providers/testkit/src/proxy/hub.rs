@@ -307,8 +307,13 @@ impl Hub {
         }
     }
 
-    /// Keeps the answer to a read, for [`Fault::Stale`], and everything for cassettes.
-    pub(super) fn remember(&self, key: &str, exchange: &Exchange, answer: &Answer) {
+    /// Keeps what the service answered, for [`Fault::Stale`].
+    pub(super) fn remember(&self, key: &str, answer: &Answer) {
+        self.with(|state| state.answered.insert(key.to_owned(), answer.clone()));
+    }
+
+    /// Keeps what the service answered, for cassettes; whether or not the client learns of it.
+    pub(super) fn keep(&self, exchange: &Exchange, answer: &Answer) {
         self.with(|state| {
             if let Some(recording) = &mut state.recording {
                 recording.push(Recorded {
@@ -319,7 +324,6 @@ impl Hub {
                     answer: answer.clone(),
                 });
             }
-            state.answered.insert(key.to_owned(), answer.clone());
         });
     }
 

@@ -71,11 +71,13 @@ async fn one(
             if hub.is_replaying() {
                 return hub.replayed(&exchange);
             }
-            ask(&hub, &line, &upstream).await.map(|body| Answer {
+            let answer = Answer {
                 status: 200,
                 headers: Vec::new(),
-                body,
-            })
+                body: ask(&hub, &line, &upstream).await?,
+            };
+            hub.keep(&exchange, &answer);
+            Some(answer)
         })
     };
     let ended = |mut bytes: Vec<u8>| {
@@ -87,7 +89,7 @@ async fn one(
     match hub.carry(fault, forward).await {
         Met::Answer(answer) => {
             let answer = answer?;
-            hub.remember(&key, &exchange, &answer);
+            hub.remember(&key, &answer);
             ticket.answered(answer.status);
             Some((answer.body, true))
         }

@@ -309,7 +309,8 @@ impl One {
             headers: Vec::new(),
             body: Bytes::from(acknowledgement[rest..].to_owned()),
         };
-        self.hub.remember(&self.key(), &self.exchange, &answer);
+        self.hub.remember(&self.key(), &answer);
+        self.hub.keep(&self.exchange, &answer);
     }
 
     async fn answered(self, ticket: Ticket, told: Option<oneshot::Receiver<String>>) {

@@ -141,10 +141,14 @@ async fn one(
         let (hub, exchange) = (hub.clone(), exchange.clone());
         Box::pin(async move {
             if let Some(answer) = hub.replayed(&exchange) {
+                hub.keep(&exchange, &answer);
                 return answer;
             }
             match ask(&hub, passed).await {
-                Ok(answer) => answer,
+                Ok(answer) => {
+                    hub.keep(&exchange, &answer);
+                    answer
+                }
                 Err(why) => Answer {
                     status: 502,
                     headers: Vec::new(),
@@ -155,7 +159,7 @@ async fn one(
     };
     match hub.carry(fault, forward).await {
         Met::Answer(answer) => {
-            hub.remember(&key, &exchange, &answer);
+            hub.remember(&key, &answer);
             ticket.answered(answer.status);
             Ok(response(hub, answer, None))
         }

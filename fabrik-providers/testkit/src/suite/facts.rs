@@ -7,9 +7,10 @@ use fabrik_core::error::ErrorKind;
 use fabrik_core::provider::{Provider, TypeInfo};
 use fabrik_core::value::from_json;
 
+use super::Definition;
 use super::samples::Samples;
-use super::world::World;
-use super::{Definition, Held};
+use super::tapes::{self, Tapes};
+use super::world::{PROBE, World};
 use crate::target::Wire;
 
 /// Whether a case can run.
@@ -44,10 +45,9 @@ struct Found {
 
 impl Probe {
     pub(crate) fn wire(&self, def: &Definition) -> Wire {
-        *self.wire.get_or_init(|| {
-            let held: Held = (def.start)();
-            held.target.wire()
-        })
+        *self
+            .wire
+            .get_or_init(|| tapes::begin(def, &Tapes::of(def, PROBE)).held.target.wire())
     }
 
     fn found(&self, def: &Arc<Definition>) -> &Found {
@@ -66,7 +66,8 @@ fn probe(def: &Arc<Definition>) -> Option<Found> {
         .build()
         .ok()?;
     runtime.block_on(async {
-        let world = World::start(def, None, 1).ok()?;
+        let tapes = Tapes::of(def, PROBE);
+        let world = World::build(def, None, 1, &tapes, |config| config, false).ok()?;
         let instance = world.open().await.ok()?;
         let mut found = Found::default();
         for samples in &def.resources {
@@ -78,6 +79,9 @@ fn probe(def: &Arc<Definition>) -> Option<Found> {
             let keys = instance.keys(&name, &from_json(&world.filled(&samples.fullest())));
             found.groups.insert(name, keys.read_group.is_some());
         }
+        drop(world);
+        // What cannot be written shows when the recording is used.
+        let _ = tapes.save(def, PROBE);
         Some(found)
     })
 }

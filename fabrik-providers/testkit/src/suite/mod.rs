@@ -4,6 +4,7 @@ mod coverage;
 mod facts;
 mod run;
 pub(crate) mod samples;
+mod tapes;
 pub(crate) mod world;
 
 use std::any::Any;
@@ -58,6 +59,12 @@ pub(crate) struct Definition {
     pub(crate) untested: BTreeMap<String, String>,
     /// The folder of the provider's crate, where it is known.
     pub(crate) folder: Option<PathBuf>,
+    /// What it runs against.
+    pub(crate) mode: Mode,
+    /// The configuration of a service others use.
+    pub(crate) live: Json,
+    /// What stands for `{fbt}`.
+    pub(crate) prefix: String,
     /// Generated files are written.
     pub(crate) update: bool,
     /// Where the generated table of cases is, in that folder.
@@ -133,6 +140,9 @@ impl Untargeted {
                 waived: BTreeMap::new(),
                 untested: BTreeMap::new(),
                 folder: None,
+                mode: Mode::Fake,
+                live: Json::Null,
+                prefix: "fbt".to_owned(),
                 update: false,
                 document: "CONFORMANCE.md".to_owned(),
             },
@@ -258,6 +268,24 @@ impl<T: Target> Suite<T> {
     /// environment (see the crate's documentation).
     pub fn run(self) -> ExitCode {
         run::run(self.def)
+    }
+
+    /// What [`Suite::outcomes`] runs against, and the folder that cassettes and recorded schemas are
+    /// below. [`Suite::run`] takes both from its surroundings.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode, folder: &std::path::Path) -> Self {
+        self.def.mode = mode;
+        self.def.folder = Some(folder.to_owned());
+        self.def.update = true;
+        self
+    }
+
+    /// The configuration that [`Mode::Live`] uses in [`Suite::outcomes`].
+    #[must_use]
+    pub fn live(mut self, config: Json) -> Self {
+        self.def.live = config;
+        "fbt-0001".clone_into(&mut self.def.prefix);
+        self
     }
 
     /// Runs every case (or those whose id is listed) against the fake and tells how each ended:

@@ -1,15 +1,21 @@
 //! From declarations to trials.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fabrik_core::clock::{Entropy as _, SystemEntropy};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use serde_json::Value as Json;
+
 use super::samples::Samples;
+use super::tapes::{LIVE, Tapes};
 use super::world::{Stop, Verdict, World};
 use super::{Definition, Facts, Need, Probe, coverage};
 use crate::cases::{Case, Scope, cases};
+use crate::stack::Stage;
+use crate::target::Wire;
 use crate::watch::Logged;
 
 /// The longest a case may take.
@@ -49,37 +55,56 @@ pub(crate) struct Ctx {
     pub(crate) samples: Option<Arc<Samples>>,
     pub(crate) seed: u64,
     pub(crate) logged: Logged,
+    pub(crate) tapes: Tapes,
+    /// What is to be tidied up.
+    stages: Arc<Mutex<Vec<Arc<Stage>>>>,
 }
 
 impl Ctx {
-    /// A fresh world whose spec takes secrets from outside instead of holding them.
-    pub(crate) fn veiled(&self) -> Verdict<World> {
-        let world = World::build(
-            &self.def,
-            self.samples.as_ref(),
-            self.seed,
-            |json| json,
-            true,
-        );
-        Ok(world?)
-    }
-
     /// A fresh world.
     pub(crate) fn world(&self) -> Verdict<World> {
-        Ok(World::start(&self.def, self.samples.as_ref(), self.seed)?)
+        self.build(|config| config, false)
+    }
+
+    /// A fresh world whose spec takes secrets from outside instead of holding them.
+    pub(crate) fn veiled(&self) -> Verdict<World> {
+        self.build(|config| config, true)
     }
 
     /// A fresh world whose provider is configured otherwise.
-    pub(crate) fn configured(
-        &self,
-        change: impl FnOnce(serde_json::Value) -> serde_json::Value,
-    ) -> Verdict<World> {
-        Ok(World::configured(
-            &self.def,
-            self.samples.as_ref(),
-            self.seed,
-            change,
-        )?)
+    pub(crate) fn configured(&self, change: impl FnOnce(Json) -> Json) -> Verdict<World> {
+        self.build(change, false)
+    }
+
+    fn build(&self, change: impl FnOnce(Json) -> Json, veiled: bool) -> Verdict<World> {
+        let samples = self.samples.as_ref();
+        let world = World::build(&self.def, samples, self.seed, &self.tapes, change, veiled)?;
+        if self.def.mode == Mode::Live {
+            let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+            stages.push(world.stage.clone());
+        }
+        Ok(world)
+    }
+
+    /// Removes what a case made in a service others use.
+    async fn tidy(&self) -> Result<(), String> {
+        let stages =
+            std::mem::take(&mut *self.stages.lock().unwrap_or_else(PoisonError::into_inner));
+        for stage in stages {
+            let work = async {
+                if stage.rows().await?.is_empty() {
+                    return Ok(());
+                }
+                let nothing = stage.load(&serde_json::json!({}))?;
+                stage.destroy(&nothing).await.map(drop)
+            };
+            if let Err(error) = work.await {
+                return Err(format!(
+                    "something of this case is left in the service: {error:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -103,6 +128,18 @@ impl Planned {
         {
             return Err(why);
         }
+        let mode = self.ctx.def.mode;
+        if mode == Mode::Live && !LIVE.contains(&self.case.id) {
+            return Ok(Need::skip(
+                "live: it needs the proxy, or hands in the service",
+            ));
+        }
+        let hands = ["C5", "R6", "R7", "R11", "X5"];
+        if mode == Mode::Replay && hands.contains(&self.case.id) {
+            return Ok(Need::skip(
+                "replay: it depends on the target itself, or on when it is asked",
+            ));
+        }
         let provider = (self.ctx.def.provider)();
         let facts = Facts {
             def: &self.ctx.def,
@@ -110,6 +147,16 @@ impl Planned {
             samples,
             probe,
         };
+        let wire = match mode {
+            Mode::Replay => facts.wire(),
+            _ => Wire::Http,
+        };
+        if matches!(wire, Wire::WebSocket | Wire::Direct) {
+            return Ok(Need::Skip(format!(
+                "replay: {} is not recorded",
+                wire.word()
+            )));
+        }
         if let Some(samples) = samples
             && facts.info().is_none()
         {
@@ -132,8 +179,18 @@ impl Planned {
         // Listening costs time, and one case alone asks for it.
         let _listening = (self.case.id == "X1").then(|| self.ctx.logged.listen());
         let work = (self.case.run)(self.ctx.clone());
-        let verdict = runtime.block_on(async { tokio::time::timeout(LIMIT, work).await });
+        let ctx = &self.ctx;
+        let verdict = runtime.block_on(async {
+            let verdict = tokio::time::timeout(LIMIT, work).await;
+            match ctx.tidy().await {
+                Ok(()) => verdict,
+                Err(left) => Ok(Err(Stop::Fail(left))),
+            }
+        });
         runtime.shutdown_background();
+        if let Err(error) = ctx.tapes.save(&ctx.def, &self.name) {
+            return Ended::Failed(error);
+        }
         match verdict {
             Ok(Ok(())) => Ended::Passed,
             Ok(Err(Stop::Fail(text))) => Ended::Failed(format!("{}: {text}", self.case.about)),
@@ -179,6 +236,8 @@ pub(crate) fn planned(def: &Arc<Definition>) -> Vec<Planned> {
                 samples: samples.cloned(),
                 seed: seed_of(&name),
                 logged: Logged::default(),
+                tapes: Tapes::of(def, &name),
+                stages: Arc::default(),
             };
             all.push(Planned {
                 name,
@@ -193,15 +252,42 @@ pub(crate) fn planned(def: &Arc<Definition>) -> Vec<Planned> {
 
 /// The environment, read here and nowhere else: this is a test program, not a library.
 #[expect(clippy::disallowed_methods, reason = "settings of a test program")]
-fn settings(def: &mut Definition) {
+fn settings(def: &mut Definition) -> Result<(), String> {
     def.folder = std::env::var("CARGO_MANIFEST_DIR").ok().map(Into::into);
     def.update = std::env::var("FABRIK_UPDATE").is_ok_and(|value| value == "1");
+    let mode = std::env::var("FABRIK_TEST").unwrap_or_default();
+    def.mode = match mode.as_str() {
+        "" | "fake" => Mode::Fake,
+        "record" => Mode::Record,
+        "replay" => Mode::Replay,
+        "live" => Mode::Live,
+        other => {
+            return Err(format!(
+                "FABRIK_TEST is `{other}`: it is `fake`, `record`, `replay` or `live`"
+            ));
+        }
+    };
+    if def.mode == Mode::Live {
+        let config = std::env::var("FABRIK_TEST_CONFIG").unwrap_or_default();
+        def.live = serde_json::from_str(&config).map_err(|error| {
+            format!("FABRIK_TEST_CONFIG is to be the provider's configuration, as JSON: {error}")
+        })?;
+        let mut bytes = [0_u8; 4];
+        SystemEntropy
+            .fill(&mut bytes)
+            .map_err(|error| error.to_string())?;
+        def.prefix = format!("fbt-{:08x}", u32::from_be_bytes(bytes));
+    }
+    Ok(())
 }
 
 pub(super) fn run(mut def: Definition) -> ExitCode {
-    settings(&mut def);
-    let def = Arc::new(def);
     let arguments = Arguments::from_args();
+    if let Err(why) = settings(&mut def) {
+        let trial = Trial::test("settings", move || Err(Failed::from(why)));
+        return libtest_mimic::run(&arguments, vec![trial]).exit_code();
+    }
+    let def = Arc::new(def);
     let probe = Arc::new(Probe::default());
     let only = arguments.filter.clone().filter(|_| arguments.exact);
     let mut trials = Vec::new();
@@ -213,7 +299,8 @@ pub(super) fn run(mut def: Definition) -> ExitCode {
         trials.push(trial(planned, &probe));
     }
     let name = format!("{}::coverage", def.name);
-    if only.as_ref().is_none_or(|only| *only == name) {
+    // The document tells of the target alone.
+    if def.mode == Mode::Fake && only.as_ref().is_none_or(|only| *only == name) {
         trials.push(Trial::test(name, move || {
             coverage::check(&def, &probe).map_err(Failed::from)
         }));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fabrik_core::clock::VirtualClock;
+use fabrik_core::clock::{SystemClock, VirtualClock};
 use fabrik_core::error::{Error, Result};
 use fabrik_core::provider::{
     Fields, Instance, Object, OpId, Operation, ReadRequest, TypeInfo, Verb,
@@ -13,7 +13,9 @@ use fabrik_core::value::{Segment, Value, from_json, to_wire};
 use serde_json::{Map, Value as Json, json};
 
 use super::samples::Samples;
-use super::{Definition, Held};
+use super::tapes::{self, Begun, Judged, Tapes};
+use super::{Definition, Held, Mode};
+use crate::cassette::{self, Scrub};
 use crate::proxy::Proxy;
 use crate::stack::{Stage, virtual_clock};
 use crate::target::Wire;
@@ -92,39 +94,41 @@ pub(crate) struct World {
     pub(crate) held: Held,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) clock: VirtualClock,
-    pub(crate) stage: Stage,
+    pub(crate) stage: Arc<Stage>,
     pub(crate) config: Json,
     veiled: bool,
+    tapes: Tapes,
+    judged: Judged,
+    prefix: String,
+    number: usize,
+}
+
+/// The tapes of what is found out before any case runs.
+pub(super) const PROBE: &str = "probe";
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.def.mode == Mode::Record {
+            let scrub = Scrub::of(self);
+            let head = cassette::header(self, &self.judged.all(), &scrub);
+            let text = cassette::text(&self.proxy.recorded(), &scrub);
+            self.tapes.keep(self.number, head + &text);
+        }
+    }
 }
 
 impl World {
-    pub(crate) fn start(
-        def: &Arc<Definition>,
-        samples: Option<&Arc<Samples>>,
-        seed: u64,
-    ) -> Result<World> {
-        World::configured(def, samples, seed, |config| config)
-    }
-
-    /// With a changed configuration.
-    pub(crate) fn configured(
-        def: &Arc<Definition>,
-        samples: Option<&Arc<Samples>>,
-        seed: u64,
-        change: impl FnOnce(Json) -> Json,
-    ) -> Result<World> {
-        World::build(def, samples, seed, change, false)
-    }
-
     /// With a changed configuration, and secrets kept out of the spec.
     pub(crate) fn build(
         def: &Arc<Definition>,
         samples: Option<&Arc<Samples>>,
         seed: u64,
+        tapes: &Tapes,
         change: impl FnOnce(Json) -> Json,
         veiled: bool,
     ) -> Result<World> {
-        let held = (def.start)();
+        let Begun { held, tape, judged } = tapes::begin(def, tapes);
+        let number = tapes.number();
         let clock = virtual_clock();
         let wire = held.target.wire();
         let proxy = Proxy::with_clock(held.target.address(), wire, Arc::new(clock.clone()));
@@ -138,30 +142,45 @@ impl World {
         }
         let fields = Fields::of_schema(&provider.info().config);
         let name = provider.info().name.to_string();
-        let mut stage = Stage::builder()
+        let parts = Stage::builder()
             .provider_arc(provider, config.clone())
-            .clock(clock.clone())
-            .seed(seed)
-            .build()?;
+            .seed(seed);
+        let mut stage = match def.mode {
+            // Others' time is not ours.
+            Mode::Live => parts.clock(SystemClock).build()?,
+            _ => parts.clock(clock.clone()).build()?,
+        };
         if veiled {
             let shown = veil(&stage, &fields, &config, false);
             stage.show(&name, shown);
         }
-        Ok(World {
+        let world = World {
             def: def.clone(),
             samples: samples.cloned(),
             held,
             proxy: Arc::new(proxy),
             clock,
-            stage,
+            stage: Arc::new(stage),
             config,
             veiled,
-        })
-    }
-
-    /// The same target, proxy and provider, with empty state.
-    pub(crate) fn forgetful(&self) -> Result<Stage> {
-        self.stage.fresh()
+            tapes: tapes.clone(),
+            judged,
+            prefix: match def.mode {
+                // Cases run beside each other there, and worlds of one case one after the other.
+                Mode::Live => format!("{}-{:04x}-{number}", def.prefix, seed & 0xFFFF),
+                _ => def.prefix.clone(),
+            },
+            number,
+        };
+        match (def.mode, tape) {
+            (Mode::Record, _) => world.proxy.record(),
+            (_, Some(mut tape)) => {
+                Scrub::of(&world).put_back(&mut tape.exchanges);
+                world.proxy.replay(tape.exchanges);
+            }
+            _ => {}
+        }
+        Ok(world)
     }
 
     pub(crate) fn wire(&self) -> Wire {
@@ -203,7 +222,7 @@ impl World {
     /// A sample with its prefix filled in.
     pub(crate) fn filled(&self, sample: &Json) -> Json {
         match sample {
-            Json::String(text) => Json::String(text.replace("{fbt}", "fbt")),
+            Json::String(text) => Json::String(text.replace("{fbt}", &self.prefix)),
             Json::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
             Json::Object(map) => map
                 .iter()
@@ -323,7 +342,17 @@ impl World {
 
     /// A human does something to the object.
     pub(crate) fn by_hand(&self, hand: &super::samples::Hand, id: &str) {
-        hand(self.held.any.as_ref(), id);
+        // What a human did is in the recording.
+        if self.def.mode != Mode::Replay {
+            hand(self.held.any.as_ref(), id);
+        }
+    }
+
+    /// A human does something in the service.
+    pub(crate) fn deed(&self, deed: &super::samples::Deed) {
+        if self.def.mode != Mode::Replay {
+            deed(self.held.any.as_ref());
+        }
     }
 }
 

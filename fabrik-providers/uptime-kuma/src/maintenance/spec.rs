@@ -45,6 +45,7 @@ pub struct MaintenanceInputs {
     /// When it takes place.
     pub strategy: Strategy,
     /// Whether it counts; it does unless set to false.
+    #[schemars(extend("default" = true))]
     pub active: Option<bool>,
     /// From when on, `2026-12-01 02:00`.
     #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?$"))]
@@ -56,6 +57,7 @@ pub struct MaintenanceInputs {
     pub time_range: Option<TimeRange>,
     /// Every how many days (`recurring-interval`).
     #[schemars(range(min = 1, max = 3650))]
+    #[schemars(extend("default" = 1))]
     pub every_days: Option<u32>,
     /// On which days of the week, 0 for Sunday (`recurring-weekday`).
     #[schemars(extend("x-fabrik" = {"list": "set"}))]
@@ -71,6 +73,7 @@ pub struct MaintenanceInputs {
     pub duration: Option<Seconds>,
     /// The time zone of all these times, such as `Europe/Berlin`; UTC unless set.
     #[schemars(length(min = 1))]
+    #[schemars(extend("default" = "UTC"))]
     pub timezone: Option<String>,
     /// Ids of the monitors it is for.
     #[schemars(extend("x-fabrik" = {"list": "set"}))]

@@ -2,8 +2,10 @@
 
 use fabrik_core::provider::Finding;
 use fabrik_core::value::{Path, Value};
+use serde_json::Value as Json;
 
 use super::fields::{FIELDS, OTHERS};
+use super::spec::MonitorInputs;
 use crate::lists::Lists;
 use crate::values::{is_set, seconds_of, stop};
 use crate::version::Version;
@@ -125,6 +127,33 @@ pub(super) fn with_ids(desired: &Value, lists: &Lists) -> (Value, Vec<Finding>) 
         desired.with(&Path::key("notifications"), resolved),
         findings,
     )
+}
+
+/// The field whose id refers to nothing.
+pub(super) fn dangling(spec: &MonitorInputs, lists: &Lists) -> Option<&'static str> {
+    let in_items = |items: &Option<Vec<Json>>, id: u64| {
+        let mut items = items.iter().flatten();
+        items.any(|item| item["id"].as_u64() == Some(id))
+    };
+    let monitors = lists.monitors.as_ref();
+    let has_monitor = |id: u64| monitors.is_some_and(|monitors| monitors.contains_key(&id));
+    if spec.parent.is_some_and(|id| !has_monitor(id.0)) {
+        return Some("parent");
+    }
+    if spec
+        .docker_host
+        .is_some_and(|id| !in_items(&lists.docker_hosts, id.0))
+    {
+        return Some("docker_host");
+    }
+    let mut notifications = spec.notifications.iter().flatten();
+    let is_there = |id: &String| {
+        id.parse()
+            .is_ok_and(|id| in_items(&lists.notifications, id))
+    };
+    notifications
+        .any(|id| !is_there(id))
+        .then_some("notifications")
 }
 
 fn is_id(text: &str) -> bool {

@@ -12,11 +12,12 @@ use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
 use fabrik_core::provider::{Cx, Keys, Lost, Object, OpId, Planned, Proposal, TypeInfo, Undo};
 use fabrik_core::secrets::Secret;
-use fabrik_core::value::Value;
+use fabrik_core::value::{Path, Value};
 use serde_json::{Value as Json, json};
 
 use crate::client::Kuma;
 use crate::mark;
+use crate::refusal::Refusal;
 use crate::values::object_id;
 
 pub use spec::{BasicAuth, Condition, MonitorInputs, MonitorOutputs, MonitorTag, MonitorType};
@@ -48,14 +49,20 @@ impl Monitor {
     }
 
     /// Sends `add`, and finds out what it did when that is not certain.
-    async fn add(cx: &Cx, kuma: &Kuma, op: OpId, monitor: Json) -> Result<u64> {
+    async fn add(
+        cx: &Cx,
+        kuma: &Kuma,
+        op: OpId,
+        spec: &MonitorInputs,
+        monitor: Json,
+    ) -> Result<u64> {
         match kuma.make(cx, "add", std::slice::from_ref(&monitor)).await {
             Ok(Ok(answer)) => answer["monitorID"].as_u64().ok_or_else(|| {
                 Error::new(ErrorKind::Unexpected, "the server gave no id").operation("add")
             }),
             Ok(Err(refusal)) => {
                 // The row is written before its links: a refusal may come after it.
-                let error = refusal.error();
+                let error = Self::blame(cx, kuma, spec, &refusal).await;
                 let Some(made) = Self::marked(cx, kuma, op)
                     .await
                     .map_err(|_| error.clone().effect(Effect::Unknown))?
@@ -86,6 +93,24 @@ impl Monitor {
         }
     }
 
+    /// A refusal as an error that names the field, where an id refers to nothing: the server does not
+    /// say which.
+    async fn blame(cx: &Cx, kuma: &Kuma, spec: &MonitorInputs, refusal: &Refusal) -> Error {
+        let error = refusal.error();
+        if !refusal.is_reference() {
+            return error;
+        }
+        let field = kuma
+            .told(cx, |lists| check::dangling(spec, lists))
+            .await
+            .ok()
+            .flatten();
+        match field {
+            Some(field) => error.field(Path::key(field)),
+            None => error,
+        }
+    }
+
     /// What is no part of the row: tags, and whether it runs.
     async fn finish(cx: &Cx, kuma: &Kuma, id: u64, spec: &MonitorInputs) -> Result<()> {
         Self::set_tags(cx, kuma, id, spec).await?;
@@ -104,7 +129,7 @@ impl Monitor {
         for (tag, value) in wanted.difference(&there) {
             let args = [json!(tag), json!(id), json!(value)];
             let answer = kuma.set(cx, "addMonitorTag", &args).await?;
-            answer.map_err(|refusal| refusal.error())?;
+            answer.map_err(|refusal| refusal.error().field(Path::key("tags")))?;
         }
         for (tag, value) in there.difference(&wanted) {
             let args = [json!(tag), json!(id), json!(value)];
@@ -166,7 +191,7 @@ impl Resource for Monitor {
             monitor.insert("pushToken".to_owned(), json!(made.expose()));
             token = Some(made);
         }
-        let id = Self::add(cx, kuma, op, Json::Object(monitor)).await?;
+        let id = Self::add(cx, kuma, op, spec, Json::Object(monitor)).await?;
         let outputs = convert::outputs(id, token.as_ref(), &kuma.base());
         if spec.tags.as_ref().is_some_and(|tags| !tags.is_empty()) || spec.active == Some(false) {
             cx.made(crate::checkpoint(id, &spec.name)).await?;
@@ -254,7 +279,9 @@ impl Resource for Monitor {
         let answer = kuma
             .set(cx, "editMonitor", &[Json::Object(monitor)])
             .await?;
-        answer.map_err(|refusal| refusal.error())?;
+        if let Err(refusal) = answer {
+            return Err(Self::blame(cx, kuma, spec, &refusal).await);
+        }
         let partial = |error: Error| error.effect(Effect::Unknown);
         if spec.tags.is_some() || prior.is_some_and(|prior| prior.tags.is_some()) {
             Self::set_tags(cx, kuma, id, spec).await.map_err(partial)?;

@@ -47,19 +47,26 @@ pub struct MonitorInputs {
     /// The id of the group it is in.
     pub parent: Option<Id>,
     /// Whether it runs; it does unless set to false, which pauses it.
+    #[schemars(extend("default" = true))]
     pub active: Option<bool>,
     /// Time between two looks, 60s unless set. At least 20s before release 2.1.
+    #[schemars(extend("default" = "1m"))]
     pub interval: Option<Seconds>,
     /// Time between two looks while it is not known to be down, 60s unless set.
+    #[schemars(extend("default" = "1m"))]
     pub retry_interval: Option<Seconds>,
     /// How often it is looked again before it counts as down.
     #[schemars(range(max = 10_000))]
+    #[schemars(extend("default" = 0))]
     pub retries: Option<u32>,
     /// How long one look may take.
+    #[schemars(extend("default" = "48s"))]
     pub timeout: Option<Seconds>,
     /// After how many looks that fail in a row the notification is sent again; 0 for never.
+    #[schemars(extend("default" = 0))]
     pub resend_interval: Option<u32>,
     /// Whether down counts as up.
+    #[schemars(extend("default" = false))]
     pub upside_down: Option<bool>,
     /// Who is told: ids of notifications, or names of notifications that exist already.
     #[schemars(extend("x-fabrik" = {"list": "set"}))]
@@ -73,10 +80,10 @@ pub struct MonitorInputs {
     pub url: Option<String>,
     /// The method, GET unless set (`http`, `keyword`, `json-query`).
     #[schemars(extend("enum" = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", null]))]
+    #[schemars(extend("default" = "GET"))]
     pub method: Option<String>,
-    /// Headers that are sent; never shown, since they may hold credentials.
-    #[schemars(extend("x-fabrik" = {"sensitive": true}))]
-    pub headers: Option<BTreeMap<String, String>>,
+    /// Headers that are sent. Their values are never shown, since they may hold credentials.
+    pub headers: Option<BTreeMap<String, Secret>>,
     /// The body that is sent.
     pub body: Option<String>,
     /// How the body is encoded, `json` unless set.
@@ -88,30 +95,38 @@ pub struct MonitorInputs {
     pub bearer_token: Option<Secret>,
     /// Statuses that count as up, such as `200-299`; that is what counts unless set.
     #[schemars(length(min = 1), extend("x-fabrik" = {"list": "set"}))]
+    #[schemars(extend("default" = ["200-299"]))]
     pub accepted_statuscodes: Option<Vec<String>>,
     /// How many redirects are followed, 10 unless set.
+    #[schemars(extend("default" = 10))]
     pub max_redirects: Option<u32>,
     /// Whether certificates are not checked.
+    #[schemars(extend("default" = false))]
     pub ignore_tls: Option<bool>,
     /// Whether it is told when a certificate runs out; it is unless set to false.
+    #[schemars(extend("default" = true))]
     pub expiry_notification: Option<bool>,
     /// Whether a changing parameter is added to the URL (release 2 and later).
+    #[schemars(extend("default" = false))]
     pub cache_bust: Option<bool>,
 
     /// The text the answer must hold (`keyword`).
     #[schemars(length(min = 1))]
     pub keyword: Option<String>,
     /// Whether the text must not be there (`keyword`).
+    #[schemars(extend("default" = false))]
     pub invert_keyword: Option<bool>,
     /// Which part of the answer, in JSONata (`json-query`).
     #[schemars(length(min = 1))]
     pub json_path: Option<String>,
     /// How the part is compared, `==` unless set (`json-query`, release 2 and later).
     #[schemars(extend("enum" = ["==", "!=", "<", ">", "<=", ">=", "contains", null]))]
+    #[schemars(extend("default" = "=="))]
     pub json_path_operator: Option<String>,
     /// What the part must be (`json-query`).
     pub expected_value: Option<String>,
     /// Whether it is looked again only after a bad status (`json-query`, release 2.1 and later).
+    #[schemars(extend("default" = false))]
     pub retry_only_on_status_code_failure: Option<bool>,
 
     /// The host (`port`, `ping`), or the name that is resolved (`dns`).
@@ -122,20 +137,26 @@ pub struct MonitorInputs {
     pub port: Option<u16>,
     /// Bytes of a packet, 56 unless set (`ping`).
     #[schemars(range(min = 1, max = 65_500))]
+    #[schemars(extend("default" = 56))]
     pub packet_size: Option<u32>,
     /// Packets of one look (`ping`, release 2 and later).
     #[schemars(range(min = 1, max = 100))]
+    #[schemars(extend("default" = 1))]
     pub ping_count: Option<u32>,
     /// Whether addresses are not looked up for output (`ping`, release 2 and later).
+    #[schemars(extend("default" = true))]
     pub ping_numeric: Option<bool>,
     /// How long one packet may take (`ping`, release 2 and later).
+    #[schemars(extend("default" = "2s"))]
     pub ping_per_request_timeout: Option<Seconds>,
 
     /// The name server that is asked, 1.1.1.1 unless set; several with commas (`dns`).
     #[schemars(length(min = 1))]
+    #[schemars(extend("default" = "1.1.1.1"))]
     pub resolver: Option<String>,
     /// The type of record that is asked for, `A` unless set (`dns`).
     #[schemars(extend("enum" = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT", null]))]
+    #[schemars(extend("default" = "A"))]
     pub record_type: Option<String>,
     /// What the answer must be (`dns`, release 2 and later).
     pub conditions: Option<Vec<Condition>>,

@@ -35,9 +35,11 @@ pub struct StatusPageInputs {
     #[schemars(length(min = 1))]
     pub description: Option<String>,
     /// How it looks, `auto` unless set.
+    #[schemars(extend("default" = "auto"))]
     pub theme: Option<Theme>,
     /// Its icon: a path on the server, a URL, or a PNG as `data:image/png;base64,…`.
     #[schemars(length(min = 1))]
+    #[schemars(extend("default" = "/icon.svg"))]
     pub icon: Option<String>,
     /// The text at its end. Markdown.
     #[schemars(length(min = 1))]
@@ -46,14 +48,19 @@ pub struct StatusPageInputs {
     #[schemars(length(min = 1))]
     pub custom_css: Option<String>,
     /// Whether Uptime Kuma is named; it is unless set to false.
+    #[schemars(extend("default" = true))]
     pub show_powered_by: Option<bool>,
     /// Whether monitors' tags are shown.
+    #[schemars(extend("default" = false))]
     pub show_tags: Option<bool>,
     /// Whether it is shown when certificates run out.
+    #[schemars(extend("default" = false))]
     pub show_certificate_expiry: Option<bool>,
     /// Whether only the last look is shown instead of a history (release 2 and later).
+    #[schemars(extend("default" = false))]
     pub show_only_last_heartbeat: Option<bool>,
     /// How often the page renews itself, 5m unless set (release 2 and later).
+    #[schemars(extend("default" = "5m"))]
     pub auto_refresh_interval: Option<Seconds>,
     /// The title of its RSS feed (release 2 and later).
     #[schemars(length(min = 1))]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
                 .update(json!({"title": "{fbt} renamed", "tags": ["today", "later"]}))
                 .replace("folder", json!("work"))
                 .invalid("title", json!(""), "is empty")
+                .refused("tags", json!(["two words"]), "has no spaces")
                 .drift("text", |fake, id| fake.edit(id, "text", json!("by hand")))
                 .gone(Fake::remove)
                 .foreign(|fake| fake.add("home", "fbt note"))

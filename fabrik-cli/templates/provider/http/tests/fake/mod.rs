@@ -160,6 +160,11 @@ impl State {
                 ("field", "title"),
             );
         }
+        let tags = body.get("tags").and_then(Json::as_array);
+        let spaced = |tag: &Json| tag.as_str().is_some_and(|tag| tag.contains(' '));
+        if tags.is_some_and(|tags| tags.iter().any(spaced)) {
+            return refuse(422, "invalid", "A tag has no spaces.", ("field", "tags"));
+        }
         if there.is_some() && body.contains_key("folder") {
             return refuse(422, "invalid", "A note cannot move.", ("field", "folder"));
         }

@@ -1,0 +1,182 @@
+//! The services, each behind a proxy, and a spec over all of them.
+
+use fabrik_fakes::cloudflare::{self, Cloudflare};
+use fabrik_fakes::coolify::{self, Coolify, Kind};
+use fabrik_fakes::kuma::{self, Kuma, Release};
+use fabrik_testkit::Wire;
+use fabrik_testkit::proxy::Proxy;
+use fabrik_testkit::stack::{Stage, StageBuilder};
+use serde_json::{Map, Value as Json, json};
+
+use crate::server::Server;
+
+/// How many records the zone gets.
+pub(crate) const RECORDS: usize = 300;
+
+/// Five services and their proxies.
+pub(crate) struct Cast {
+    pub(crate) cloudflare: Cloudflare,
+    pub(crate) coolify: Coolify,
+    pub(crate) kuma: Kuma,
+    pub(crate) powerdns: Server,
+    pub(crate) proxies: Vec<Proxy>,
+}
+
+impl Cast {
+    pub(crate) fn start() -> Cast {
+        let cloudflare = Cloudflare::start();
+        let coolify = Coolify::start("4.3.10");
+        let kuma = Kuma::start(Release::V2);
+        let powerdns = Server::start();
+        let proxies = vec![
+            Proxy::start(cloudflare.address(), Wire::Http),
+            Proxy::start(coolify.address(), Wire::Http),
+            Proxy::start(kuma.address(), Wire::WebSocket),
+            Proxy::start(powerdns.address(), Wire::Http),
+        ];
+        Cast {
+            cloudflare,
+            coolify,
+            kuma,
+            powerdns,
+            proxies,
+        }
+    }
+
+    /// A stage whose providers talk through the proxies.
+    pub(crate) fn stage(&self) -> StageBuilder {
+        let at = |index: usize| self.proxies[index].address();
+        Stage::builder()
+            .provider(
+                fabrik_provider_cloudflare::provider(),
+                json!({
+                    "endpoint": format!("http://{}/client/v4", at(0)),
+                    "token": cloudflare::TOKEN,
+                    "account": cloudflare::ACCOUNT,
+                }),
+            )
+            .provider(
+                fabrik_provider_coolify::provider(),
+                json!({
+                    "endpoint": format!("http://{}", at(1)),
+                    "token": coolify::TOKEN,
+                    "requests_per_minute": 100_000,
+                }),
+            )
+            .provider(
+                fabrik_provider_uptime_kuma::provider(),
+                json!({
+                    "url": format!("http://{}", at(2)),
+                    "username": kuma::USER,
+                    "password": kuma::PASSWORD,
+                }),
+            )
+            .provider(fabrik_provider_powerdns::provider(), Server::config(at(3)))
+    }
+
+    /// A zone with its records, an application and a compose service with variables and secrets, two
+    /// monitors and a status page, and an internal zone.
+    pub(crate) fn spec(&self, records: usize, secret: &str) -> Json {
+        let server = self.coolify.server_uuid();
+        let mut resources = Map::new();
+        let mut add = |id: &str, of: &str, spec: Json| {
+            resources.insert(id.to_owned(), json!({"type": of, "spec": spec}));
+        };
+        add(
+            "zone",
+            "cloudflare.zone",
+            json!({"name": "example.com", "on_destroy": "delete"}),
+        );
+        for n in 0..records {
+            add(
+                &format!("r{n}"),
+                "cloudflare.dns_record",
+                json!({
+                    "zone": "${resources.zone.name}", "name": format!("h{n}"), "type": "A",
+                    "values": [format!("192.0.2.{}", n % 250 + 1)], "ttl": 300,
+                }),
+            );
+        }
+        add(
+            "inner",
+            "powerdns.zone",
+            json!({"name": "inner.test", "kind": "Native"}),
+        );
+        for n in 0..records.div_ceil(10) {
+            add(
+                &format!("i{n}"),
+                "powerdns.record_set",
+                json!({
+                    "zone": "${resources.inner.name}", "name": format!("h{n}"), "type": "A",
+                    "values": [format!("10.0.0.{}", n % 250 + 1)], "ttl": 60,
+                }),
+            );
+        }
+        add("shop", "coolify.project", json!({"name": "shop"}));
+        add(
+            "api",
+            "coolify.application",
+            json!({
+                "project": "${resources.shop.id}", "server": server, "name": "api",
+                "image": "nginx:1.27", "ports": [80], "domains": ["https://h0.example.com"],
+            }),
+        );
+        add(
+            "api_env",
+            "coolify.env",
+            json!({
+                "application": "${resources.api.id}",
+                "variables": {"LOG_LEVEL": "info", "TOKEN": secret},
+            }),
+        );
+        add(
+            "stack",
+            "coolify.service",
+            json!({
+                "project": "${resources.shop.id}", "server": server, "name": "stack",
+                "compose": "services:\n  web:\n    image: nginx:1.27\n",
+            }),
+        );
+        add(
+            "stack_env",
+            "coolify.env",
+            json!({"service": "${resources.stack.id}", "variables": {"KEY": secret}}),
+        );
+        for name in ["front", "back"] {
+            add(
+                name,
+                "uptime_kuma.monitor",
+                json!({"name": name, "type": "http", "url": format!("https://{name}.example.com/")}),
+            );
+        }
+        add(
+            "page",
+            "uptime_kuma.status_page",
+            json!({
+                "slug": "shop", "title": "Shop",
+                "groups": [{"name": "All", "monitors": [
+                    {"monitor": "${resources.front.id}"}, {"monitor": "${resources.back.id}"},
+                ]}],
+            }),
+        );
+        json!({"on_failure": "keep", "resources": resources})
+    }
+
+    /// How many objects of each kind the services have.
+    pub(crate) fn counts(&self) -> Json {
+        let zone = self.cloudflare.zone_id("example.com");
+        let records = zone.map_or(0, |zone| self.cloudflare.records(&zone).len());
+        let inner = self.powerdns.dump();
+        let sets = inner["inner.test"]["rrsets"].as_object();
+        json!({
+            "zones": self.cloudflare.zone_names(),
+            "records": records,
+            "inner": sets.map_or(0, serde_json::Map::len),
+            "projects": self.coolify.count(Kind::Project),
+            "applications": self.coolify.count(Kind::Application),
+            "services": self.coolify.count(Kind::Service),
+            "monitors": self.kuma.count("uptime_kuma.monitor"),
+            "pages": self.kuma.count("uptime_kuma.status_page"),
+        })
+    }
+}
