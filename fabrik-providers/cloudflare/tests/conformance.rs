@@ -209,7 +209,7 @@ fn main() -> ExitCode {
                 .same("zone", json!("Example.COM."))
                 .drift("ssl", |t, _| t.cloud.set_setting(&t.zone, "ssl", &json!("off")))
                 .drift("browser_cache_ttl", |t, _| {
-                    t.cloud.set_setting(&t.zone, "browser_cache_ttl", &json!(7_200))
+                    t.cloud.set_setting(&t.zone, "browser_cache_ttl", &json!(7_200));
                 })
                 .unmanaged(|t, _| t.cloud.set_setting(&t.zone, "http2", &json!("off")))
                 .bad_id("nothing", "example.com")

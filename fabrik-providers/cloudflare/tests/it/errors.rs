@@ -109,9 +109,9 @@ async fn missing_permissions_are_named() {
         (&["Cache Purge:Purge"], purge),
     ] {
         let (stage, _) = Stage::with_zone();
-        dropped
-            .iter()
-            .for_each(|scope| stage.cloud.drop_scope(scope));
+        for scope in dropped {
+            stage.cloud.drop_scope(scope);
+        }
         let error = stage.failure(&stage.stack([declared])).await;
         assert_eq!(error.kind(), ErrorKind::Permission, "{error:?}");
         let start = format!(
