@@ -10,8 +10,8 @@ use fabrik_core::error::{ErrorKind, Result};
 use fabrik_core::expr::{Expr, Reference, Target, resolve};
 use fabrik_core::plan::{Action, Plan};
 use fabrik_core::provider::{
-    Cx, Instance, Keys, Located, Lost, Object, Operation, Outcome, Provider, ProviderInfo,
-    ReadRequest, TypeInfo, Verb, WriteGroup,
+    Cx, Instance, Keys, Located, Lost, Object, Operation, Outcome, Planned, Proposal, Provider,
+    ProviderInfo, ReadRequest, TypeInfo, Verb, WriteGroup,
 };
 use fabrik_core::stack::{Declared, Stack};
 use fabrik_core::state::{MemoryStore, RunResult};
@@ -76,7 +76,7 @@ impl Instance for Opened {
                 atomic: true,
                 max: 0,
             },
-            "g.line" => WriteGroup {
+            "g.line" | "g.slow" => WriteGroup {
                 key,
                 whole: false,
                 linked: false,
@@ -89,6 +89,20 @@ impl Instance for Opened {
             write_group: Some(group),
             ..Keys::default()
         }
+    }
+    /// Looks at something before a slow line, each for another time.
+    async fn plan(&self, _: &Cx, proposal: Proposal<'_>) -> Result<Planned> {
+        if proposal.type_name == "g.slow"
+            && let Some(Value::Num(number)) = proposal.desired.get("value")
+        {
+            for _ in 0..number.as_i64().unwrap_or(0) * 20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(Planned {
+            inputs: proposal.desired.clone(),
+            ..Planned::default()
+        })
     }
     async fn read(&self, _: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
         let objects = self.0.objects.lock().unwrap();
@@ -162,7 +176,7 @@ impl World {
                 version: "1".into(),
                 description: String::new(),
                 config: json!({"type": "object"}),
-                types: ["g.record", "g.page", "g.line", "g.single"]
+                types: ["g.record", "g.page", "g.line", "g.single", "g.slow"]
                     .map(info)
                     .to_vec(),
                 max_in_flight: 4,
@@ -351,4 +365,16 @@ async fn what_is_ready_together_goes_together_up_to_a_maximum() {
     let calls = world.take_calls();
     assert!(calls.iter().all(|call| call.len() <= 3), "{calls:?}");
     assert!(calls.len() < 8, "{calls:?}");
+}
+
+/// What has to be looked at before is no reason to send each by itself.
+#[tokio::test]
+async fn what_is_prepared_at_different_times_still_goes_together() {
+    let world = World::new();
+    let wanted =
+        stack((0..8).map(|n| one("g.slow", &format!("l{n}"), "-", Value::from(i64::from(n)))));
+    world.apply(&wanted, Vec::new()).await;
+    let calls = world.take_calls();
+    assert_eq!(calls[0].len(), 3, "{calls:?}");
+    assert!(calls.len() <= 5, "{calls:?}");
 }

@@ -73,6 +73,11 @@ impl Cloudflare {
         }
     }
 
+    /// When the token ends, where the service tells.
+    pub(crate) fn expires(&self) -> Option<&str> {
+        self.expires.as_deref()
+    }
+
     /// Whether the token is one. What it may do is not told.
     async fn verify(&mut self, cx: &Cx) -> Result<()> {
         let user = self.http.get(cx, "/user/tokens/verify");

@@ -5,6 +5,7 @@ mod cache_purge;
 mod client;
 mod config;
 mod dns_record;
+mod doctor;
 mod errors;
 mod names;
 mod player;
@@ -51,5 +52,6 @@ pub fn provider() -> TypedProvider<CloudflareConfig, Cloudflare> {
         .action(ZoneActivation)
         .player(DnsPlayer)
         .facts(Cloudflare::facts)
+        .doctor(async |cx: &Cx, client: &Cloudflare| doctor::examine(cx, client).await)
         .build()
 }

@@ -40,14 +40,14 @@ impl Service {
 
     /// The records of a set's id: `ZONE/NAME/TYPE`.
     fn set(&self, id: &str) -> Vec<String> {
-        let (zone, rest) = id.split_once('/').unwrap();
-        let (name, kind) = rest.rsplit_once('/').unwrap();
-        let zone = self.cloud.zone_id(zone).unwrap();
+        let parts: Vec<&str> = id.split('/').collect();
+        let [zone, name, kind] = parts.as_slice() else {
+            return Vec::new();
+        };
+        let zone = self.cloud.zone_id(zone).unwrap_or_default();
         let found = self.cloud.record_set(&zone, name, kind);
-        let ids = found
-            .iter()
-            .map(|record| record["id"].as_str().unwrap().to_owned());
-        ids.collect()
+        let ids = found.iter().filter_map(|record| record["id"].as_str());
+        ids.map(str::to_owned).collect()
     }
 
     fn edit_set(&self, id: &str, fields: &Json) {
@@ -62,11 +62,14 @@ impl Service {
         }
     }
 
-    /// The reference of a rule's id: `ZONE/REF`.
     fn edit_rule(&self, id: &str, fields: &Json) {
-        let (_, reference) = id.split_once('/').unwrap();
-        self.cloud.edit_rule(reference, fields);
+        self.cloud.edit_rule(reference(id), fields);
     }
+}
+
+/// The reference in a rule's id: `ZONE/REF`.
+fn reference(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(_, reference)| reference)
 }
 
 impl Target for Service {
@@ -206,7 +209,7 @@ fn main() -> ExitCode {
                 .same("zone", json!("Example.COM."))
                 .drift("ssl", |t, _| t.cloud.set_setting(&t.zone, "ssl", &json!("off")))
                 .drift("browser_cache_ttl", |t, _| {
-                    t.cloud.set_setting(&t.zone, "browser_cache_ttl", &json!(7_200))
+                    t.cloud.set_setting(&t.zone, "browser_cache_ttl", &json!(7_200));
                 })
                 .unmanaged(|t, _| t.cloud.set_setting(&t.zone, "http2", &json!("off")))
                 .bad_id("nothing", "example.com")
@@ -240,7 +243,7 @@ fn main() -> ExitCode {
             .text(&["description"])
             .drift("enabled", |t, id| t.edit_rule(id, &json!({"enabled": false})))
             .drift("description", |t, id| t.edit_rule(id, &json!({"description": "by hand"})))
-            .gone(|t, id| t.cloud.remove_rule(id.split_once('/').unwrap().1))
+            .gone(|t, id| t.cloud.remove_rule(reference(id)))
             .unmanaged(|t, id| t.edit_rule(id, &json!({"logging": {"enabled": true}})))
             .bad_id("nothing", "ZONE/REF")
             .replace("zone", json!(OTHER))

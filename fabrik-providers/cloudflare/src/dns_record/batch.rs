@@ -171,7 +171,9 @@ impl<'a> Work<'a> {
         let (stay, mut leave): (Vec<Kept>, Vec<Kept>) =
             there.records.into_iter().partition(|record| {
                 // The first record of a value stays; a second one would be the same again.
-                let at = values.iter().position(|value| *value == record.value);
+                let at = values
+                    .iter()
+                    .position(|value| set::digest(value) == record.value);
                 at.map(|at| values.remove(at)).is_some()
             });
         for record in stay {
@@ -264,7 +266,7 @@ impl Wanted<'_> {
     fn applied(&self, record: Kept, value: Option<String>) -> Kept {
         let comment = self.changes(&record).contains_key("comment");
         Kept {
-            value: value.unwrap_or(record.value),
+            value: value.map_or(record.value, |value| set::digest(&value)),
             ttl: self.ttl(),
             proxied: self.proxied(),
             comment: if comment {
@@ -433,14 +435,15 @@ async fn renew<'a>(
     let there = work.look(cx, client).await.map_err(failed)?;
     if work.member.operation.verb == Verb::Create && !there.records.is_empty() {
         // Somebody made it meanwhile. The same record is what is wanted; another one is in the way.
-        let mut values: Vec<&str> = there
+        let mut values: Vec<String> = there
             .records
             .iter()
-            .map(|record| record.value.as_str())
+            .map(|record| record.value.clone())
             .collect();
         values.sort_unstable();
         let wanted = work.member.spec.as_ref().map(|spec| {
-            let mut wanted: Vec<&str> = spec.values.iter().map(String::as_str).collect();
+            let mut wanted: Vec<String> =
+                spec.values.iter().map(|value| set::digest(value)).collect();
             wanted.sort_unstable();
             wanted.dedup();
             wanted

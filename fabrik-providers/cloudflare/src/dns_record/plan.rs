@@ -2,7 +2,7 @@
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::{Cx, Finding, Planned, Proposal};
-use fabrik_core::value::{Path, Value};
+use fabrik_core::value::{Path, SECRET_TEXT, Value};
 
 use super::set::has_mark;
 use super::{RecordType, at};
@@ -67,6 +67,11 @@ fn checked_values(kind: RecordType, desired: &Value, findings: &mut Findings) ->
                 Ok(value) => Value::from(value),
                 Err(why) => {
                     let field = Path::parse(&format!("values[{index}]"));
+                    let why = if item.is_secret() {
+                        why.replace(text, SECRET_TEXT)
+                    } else {
+                        why
+                    };
                     let hint = format!("write {}", described(kind));
                     findings.block(field, why, &hint);
                     item.clone()

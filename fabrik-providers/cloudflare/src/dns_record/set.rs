@@ -8,6 +8,7 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Observed;
 use fabrik_core::provider::{Cx, Object, OpId};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{DnsRecordInputs, DnsRecordOutputs, RecordType, Seen, at, zone_of};
 use crate::api::RecordObject;
@@ -104,6 +105,7 @@ pub(super) struct Private {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) id: String,
+    /// The digest of its value: a value may be a secret, and this is not encrypted.
     pub(super) value: String,
     pub(super) ttl: u32,
     pub(super) proxied: bool,
@@ -120,13 +122,19 @@ impl Kept {
         let ttl = record.ttl.and_then(|ttl| u32::try_from(ttl).ok());
         Kept {
             id: record.id.clone(),
-            value: values::from_wire(record),
+            value: digest(&values::from_wire(record)),
             ttl: if proxied { 1 } else { ttl.unwrap_or(1) },
             proxied,
             comment: record.comment.clone().filter(|comment| !comment.is_empty()),
             tags: sorted(record.tags.clone().unwrap_or_default()),
         }
     }
+}
+
+/// What stands for a canonical value where it must not be readable.
+pub(super) fn digest(value: &str) -> String {
+    let digest = Sha256::digest(value.as_bytes());
+    fabrik_core::hex::encode(&digest[..16])
 }
 
 pub(super) fn sorted(mut tags: Vec<String>) -> Vec<String> {
@@ -177,7 +185,10 @@ pub(super) fn by_name_and_type(
 pub(super) fn observe(zone: &ZoneRef, id: &RecordId, records: &[&RecordObject]) -> Seen {
     let private = Private::of(records);
     let kept = &private.records;
-    let mut values: Vec<String> = kept.iter().map(|record| record.value.clone()).collect();
+    let mut values: Vec<String> = records
+        .iter()
+        .map(|record| values::from_wire(record))
+        .collect();
     values.sort();
     values.dedup();
     let comments: Vec<Option<String>> = kept

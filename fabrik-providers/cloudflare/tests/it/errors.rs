@@ -1,7 +1,10 @@
 //! What wrong input gets, word by word.
 
 use fabrik_core::error::{Error, ErrorKind};
+use fabrik_core::provider::{Cx, Health, Provider as _};
+use fabrik_core::value::from_json;
 use fabrik_fakes::cloudflare::{Plan, TOKEN};
+use fabrik_provider_cloudflare::provider;
 use fabrik_testkit::serve::{Reply, Server};
 use serde_json::{Value as Json, json};
 
@@ -109,9 +112,9 @@ async fn missing_permissions_are_named() {
         (&["Cache Purge:Purge"], purge),
     ] {
         let (stage, _) = Stage::with_zone();
-        dropped
-            .iter()
-            .for_each(|scope| stage.cloud.drop_scope(scope));
+        for scope in dropped {
+            stage.cloud.drop_scope(scope);
+        }
         let error = stage.failure(&stage.stack([declared])).await;
         assert_eq!(error.kind(), ErrorKind::Permission, "{error:?}");
         let start = format!(
@@ -135,6 +138,37 @@ async fn missing_permissions_are_named() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Permission);
     assert!(error.message().contains("`DNS:Read`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_is_missing() {
+    let (stage, _) = Stage::with_zone();
+    stage.cloud.drop_scope("Single Redirect:Edit");
+    stage.cloud.drop_scope("Single Redirect:Read");
+    let cx = Cx::detached();
+    let config = from_json(&stage.config);
+    let opened = provider().open(&cx, &config).await.unwrap();
+    stage.cloud.clear_log();
+    let lines = |found: Vec<Health>| -> Vec<String> {
+        found
+            .iter()
+            .map(|line| format!("{:?} {line}", line.verdict))
+            .collect()
+    };
+    assert_eq!(
+        lines(opened.examine(&cx).await),
+        [
+            "Ok token: active",
+            "Ok zones: sees 1",
+            "Fail permissions: lacks Single Redirect:Read"
+        ]
+    );
+    assert_eq!(stage.writes(), 0);
+    stage.cloud.limit_to_zones(&[]);
+    assert_eq!(
+        lines(opened.examine(&cx).await),
+        ["Ok token: active", "Warn zones: the token sees no zone"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

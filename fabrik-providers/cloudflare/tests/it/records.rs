@@ -455,6 +455,20 @@ async fn without_marks_there_are_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_no_value_is_not_told() {
+    let (stage, _) = Stage::with_zone();
+    let declared = record("a", &json!({"name": "a", "type": "A", "values": []}));
+    let secret = Value::list([Value::secret("no-address-at-all")]);
+    let stack = stage.stack([with(declared, "values", secret)]);
+    let (field, message, _) = stage.finding(&stack).await;
+    assert_eq!(field, "values[0]");
+    assert_eq!(
+        message,
+        "`(secret)` is no value of a record of type A: it must be an IPv4 address"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_value_stays_one() {
     let (stage, zone) = Stage::with_zone();
     let declared = record("txt", &json!({"name": "txt", "type": "TXT", "values": []}));
