@@ -197,6 +197,7 @@ impl Resource for RedirectRule {
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             lost: Lost::Mark,
+            import_id: "ZONE/REF".to_owned(),
             ..info
         }
     }

@@ -181,6 +181,7 @@ impl Resource for Zone {
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             lost: Lost::Name,
+            import_id: "the zone's id, 32 hexadecimal digits".to_owned(),
             exclusive: true,
             holds_data: true,
             undo_delete: Undo::Partial,

@@ -242,6 +242,7 @@ impl Resource for ZoneSettings {
             lost: Lost::Key,
             settle: std::time::Duration::ZERO,
             resumable: true,
+            import_id: "ZONE".to_owned(),
             exclusive: true,
             ..info
         }

@@ -6,7 +6,7 @@ use fabrik_core::provider::{Cx, Finding, Lost, OpId, Planned, Proposal, TypeInfo
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::body::{Body, Made, flag, number, text, uuid};
 use crate::client::{Coolify, Row, rows};
@@ -291,6 +291,8 @@ impl Resource for DatabaseBackup {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

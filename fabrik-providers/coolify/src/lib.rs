@@ -11,6 +11,7 @@ mod env;
 mod environment;
 mod owner;
 mod place;
+mod players;
 mod private_key;
 mod problem;
 mod project;
@@ -34,6 +35,7 @@ pub use database_backup::{DatabaseBackup, DatabaseBackupOutputs, DatabaseBackupS
 pub use deployment::{Deployment, DeploymentOutputs, DeploymentSpec};
 pub use env::{Env, EnvMode, EnvOutputs, EnvSpec};
 pub use environment::{Environment, EnvironmentOutputs, EnvironmentSpec};
+pub use players::{BackupPlayer, DatabasePlayer, RuntimePlayer};
 pub use private_key::{PrivateKey, PrivateKeyOutputs, PrivateKeySpec};
 pub use project::{Project, ProjectOutputs, ProjectSpec};
 pub use s3_storage::{S3Storage, S3StorageOutputs, S3StorageSpec};
@@ -69,5 +71,8 @@ fn build() -> TypedProvider<CoolifyConfig, Coolify> {
         .resource(S3Storage)
         .resource(PrivateKey)
         .action(Deployment)
+        .player(RuntimePlayer)
+        .player(DatabasePlayer)
+        .player(BackupPlayer)
         .build()
 }

@@ -68,9 +68,9 @@ impl Target for Site {
             "coolify.s3_storage" => Kind::S3,
             "coolify.private_key" => Kind::Key,
             "coolify.env" => {
-                let owners = self.0.uuids(Kind::Application);
+                let kinds = [Kind::Application, Kind::Service, Kind::Database];
+                let owners = kinds.into_iter().flat_map(|kind| self.0.uuids(kind));
                 return owners
-                    .iter()
                     .filter(|owner| !self.0.variables(owner).is_empty())
                     .count();
             }
@@ -109,6 +109,9 @@ fn shop() -> Json {
 
 const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nfabrik0conformance0one\n-----END OPENSSH PRIVATE KEY-----";
 const OTHER_KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nfabrik0conformance0two\n-----END OPENSSH PRIVATE KEY-----";
+
+/// Sources exclude each other.
+const SOURCES: &str = "fields that cannot be set beside another are looked at by tests of their own (tests/it/replace.rs)";
 
 /// Fields of which one is set.
 const EXCLUDE: &str =
@@ -218,6 +221,8 @@ fn main() -> ExitCode {
                 .opaque_ids()
                 .many(12, |n| application(json!({"name": format!("app {n}"), "domains": [format!("https://a{n}.example.com")]})))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
+                .waive("S6", "a `deploy_key` is the id of a key, not a key")
         })
         .resource("coolify.service", |r| {
             r.also("shop", "coolify.project", shop())
@@ -247,6 +252,7 @@ fn main() -> ExitCode {
                 .text(&["name", "description"])
                 .many(12, |n| json!({"project": PROJECT, "server": *SERVER, "name": format!("stack {n}"), "compose": COMPOSE}))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
         })
         .resource("coolify.database", |r| {
             r.also("shop", "coolify.project", shop())
@@ -286,6 +292,7 @@ fn main() -> ExitCode {
                 .text(&["name", "description"])
                 .many(12, |n| database(json!({"name": format!("db {n}"), "start": false})))
                 .waive("L17", NAMES)
+                .waive("L7", SOURCES)
         })
         .resource("coolify.env", |r| {
             r.also("shop", "coolify.project", shop())
@@ -325,6 +332,7 @@ fn main() -> ExitCode {
                 .variant("folder", json!({"database": "${resources.db.id}", "path": "/data", "name": "data", "host_path": "/srv/data"}))
                 .variant("service", json!({"service": "${resources.stack.id}", "container": "cont0cont0cont0cont0cont0", "path": "/data", "name": "data"}))
                 .update(json!({"content": "level = debug"}))
+                .unset(&[])
                 .invalid("path", json!("data"), "/")
                 .drift("content", |t, id| t.edit(Kind::Storage, id, "content", json!("by hand")))
                 .gone(|t, id| t.remove(Kind::Storage, id))

@@ -23,6 +23,8 @@ mod routes;
 mod rulesets;
 mod settings;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod zones;
 

@@ -161,6 +161,12 @@ impl Namecheap {
         Ok(found)
     }
 
+    /// The host records of a domain as they are now; what follows at once may look at them too.
+    pub(crate) async fn refresh(&self, cx: &Cx, domain: &str) -> Result<Option<Arc<Hosts>>> {
+        self.looked.lock().await.remove(domain);
+        self.glance(cx, domain).await
+    }
+
     /// Waits for the turn to change a domain.
     pub(crate) async fn turn(&self, domain: &str) -> OwnedMutexGuard<()> {
         let turn = {

@@ -18,9 +18,8 @@ use crate::version::Version;
 
 /// How long the server may take to greet, and to send its lists after a login.
 const TELLS: Duration = Duration::from_secs(15);
-/// Version 1 does not say that it wants a login: after its greeting this is waited for the word
-/// that it wants none.
-const NO_LOGIN: Duration = Duration::from_millis(300);
+/// How much later than the greeting the server may say that it wants no login.
+const LATER: Duration = Duration::from_millis(300);
 /// How long a login may take; passwords are checked slowly on purpose.
 const LOGIN: Duration = Duration::from_secs(20);
 /// The server takes 20 logins a minute.
@@ -41,18 +40,22 @@ pub(crate) async fn login(
 ) -> Result<(Version, Option<Secret>)> {
     let mut token = None;
     if !greeted(connection, address).await? {
-        let stored = known.or(config.token.as_ref());
-        let by_token = match stored {
-            Some(stored) => ask(connection, "loginByToken", json!(stored.expose())).await?,
-            None => Err(Refusal::none()),
-        };
-        if let Err(refused) = by_token
-            && !connection.lists().auto_login
-        {
-            token = match &config.password {
-                Some(password) => Some(by_password(cx, connection, config, password).await?),
-                None => return Err(bad_token(&refused)),
-            };
+        match enter(cx, connection, config, known).await {
+            Ok(new) => token = new,
+            Err(error) => {
+                // Perhaps no login is wanted, or none is possible: that may be said after the
+                // greeting.
+                connection
+                    .told(LATER, |lists| lists.setup || lists.auto_login)
+                    .await;
+                let lists = connection.lists();
+                if lists.setup {
+                    return Err(never_set_up(address));
+                }
+                if !lists.auto_login {
+                    return Err(error);
+                }
+            }
         }
     }
     if !connection.told(TELLS, Lists::complete).await {
@@ -73,7 +76,7 @@ pub(crate) async fn login(
     Ok((Version::parse(&version)?, token))
 }
 
-/// Waits for the greeting; whether no login is wanted.
+/// Waits for the greeting; whether no login is wanted, as far as that was said.
 async fn greeted(connection: &Connection, address: &Address) -> Result<bool> {
     let greeted = connection
         .told(TELLS, |lists| {
@@ -89,23 +92,44 @@ async fn greeted(connection: &Connection, address: &Address) -> Result<bool> {
             ),
         ));
     }
-    connection
-        .told(NO_LOGIN, |lists| {
-            lists.setup || lists.login_required || lists.auto_login
-        })
-        .await;
     let lists = connection.lists();
     if lists.setup {
-        return Err(Error::new(
-            ErrorKind::Auth,
-            "the server has no user yet: it was never set up",
-        )
-        .hint(format!(
-            "open {} in a browser and make the first user",
-            address.base()
-        )));
+        return Err(never_set_up(address));
     }
     Ok(lists.auto_login)
+}
+
+fn never_set_up(address: &Address) -> Error {
+    Error::new(
+        ErrorKind::Auth,
+        "the server has no user yet: it was never set up",
+    )
+    .hint(format!(
+        "open {} in a browser and make the first user",
+        address.base()
+    ))
+}
+
+/// Logs in by the stored login, or else by password, which gives a new one to store.
+async fn enter(
+    cx: &Cx,
+    connection: &Connection,
+    config: &KumaConfig,
+    known: Option<&Secret>,
+) -> Result<Option<Secret>> {
+    let mut refused = Refusal::none();
+    if let Some(stored) = known.or(config.token.as_ref()) {
+        match ask(connection, "loginByToken", json!(stored.expose())).await? {
+            Ok(_) => return Ok(None),
+            Err(refusal) => refused = refusal,
+        }
+    }
+    match &config.password {
+        Some(password) => by_password(cx, connection, config, password)
+            .await
+            .map(Some),
+        None => Err(bad_token(&refused)),
+    }
 }
 
 async fn ask(
@@ -142,9 +166,6 @@ async fn by_password(
         Ok(answer) => return Ok(token_of(&answer)),
         Err(refused) => refused,
     };
-    if connection.lists().auto_login {
-        return Ok(Secret::default());
-    }
     if !refused.token_required {
         return Err(bad_password(&refused));
     }

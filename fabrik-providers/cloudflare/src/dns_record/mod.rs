@@ -188,6 +188,7 @@ impl Resource for DnsRecord {
             settle: std::time::Duration::from_secs(8),
             // A name holds either a CNAME or addresses, and one set of a type.
             exclusive: true,
+            import_id: "ZONE/NAME/TYPE".to_owned(),
             ..info
         }
     }

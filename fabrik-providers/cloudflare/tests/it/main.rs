@@ -2,6 +2,7 @@
 
 mod errors;
 mod purge;
+mod readme;
 mod records;
 mod redirects;
 mod roles;

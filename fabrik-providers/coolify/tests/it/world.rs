@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use fabrik_core::error::Error;
+use fabrik_core::provider::Registry;
+use fabrik_core::spec::{LoadRequest, load};
 use fabrik_core::stack::Stack;
 use fabrik_fakes::coolify::{Coolify, TOKEN};
 use fabrik_provider_coolify::provider;
@@ -33,6 +35,22 @@ impl World {
 
     pub(crate) fn load(&self, resources: Json) -> Arc<Stack> {
         self.stage.load(&json!({"resources": resources})).unwrap()
+    }
+
+    /// As [`World::load`], for a whole spec with apps.
+    pub(crate) fn load_spec(&self, spec: Json) -> fabrik_core::error::Result<Arc<Stack>> {
+        let mut registry = Registry::new();
+        registry.register(provider());
+        for kind in fabrik_core::kinds::all() {
+            registry.register_component(kind);
+        }
+        let mut document = spec;
+        document["fabrik"] = json!(1);
+        document["id"] = json!("shop");
+        document["providers"] = json!({"coolify": {"endpoint": self.coolify.url(), "token": TOKEN, "requests_per_minute": 100_000}});
+        let text = document.to_string();
+        let request = LoadRequest::new(&registry, "spec.json", text.as_bytes());
+        load(&request).into_stack().map(Arc::new)
     }
 
     /// Applies, and nothing is left to do then.

@@ -164,9 +164,10 @@ fn is_cron(text: &str) -> bool {
 
 fn frequency(body: &Map<String, Json>) -> Result<(), Reply> {
     match body.get("frequency").and_then(Json::as_str) {
-        Some(text) if !WORDS.contains(&text) && text.split_whitespace().count() != 5 => Err(
-            invalid("frequency", "Invalid cron expression or frequency format."),
-        ),
+        Some(text) if !WORDS.contains(&text) && !is_cron(text) => Err(invalid(
+            "frequency",
+            "Invalid cron expression or frequency format.",
+        )),
         _ => Ok(()),
     }
 }

@@ -2,15 +2,14 @@
 
 use fabrik_core::error::Result;
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Keys, Lost, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Keys, TypeInfo, Undo};
 use fabrik_core::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use super::link::{Local, Picture};
 use super::problem::problem;
-use super::{TIMEOUT, group};
+use super::{group, kept};
 use crate::model::BucketInfo;
 use crate::protocol::Kind;
 
@@ -55,14 +54,10 @@ impl Resource for Bucket {
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            lost: Lost::Key,
-            settle: Duration::ZERO,
-            timeout: TIMEOUT,
             updatable: false,
-            exclusive: true,
             holds_data: true,
             undo_delete: Undo::Partial,
-            ..info
+            ..kept(info)
         }
     }
 
@@ -72,12 +67,7 @@ impl Resource for Bucket {
         local: &Local,
         spec: &BucketInputs,
     ) -> Result<Created<BucketOutputs>> {
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent
-            .claim(Kind::Bucket, &spec.name, &op)
-            .await
-            .map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Bucket, &spec.name).await?;
         let made = agent.put_bucket(&spec.name).await.map_err(problem)?;
         Ok(Created::new(made.name.clone(), outputs(&made)))
     }
@@ -113,11 +103,10 @@ impl Resource for Bucket {
 
     /// Removes the objects too: the engine asks before it deletes what holds data.
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        if Self::observe(&local.picture().await?, id).is_none() {
-            return Ok(());
+        match local.agent_with(id, Self::observe).await? {
+            Some(agent) => agent.remove_bucket(id, true).await.map_err(problem),
+            None => Ok(()),
         }
-        let agent = local.agent().await?;
-        agent.remove_bucket(id, true).await.map_err(problem)
     }
 
     fn keys(&self, _: &Local, inputs: &Value) -> Keys {

@@ -1,17 +1,15 @@
 //! `local.dns_name`.
 
-use std::time::Duration;
-
 use fabrik_core::error::Result;
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, Lost, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Local, Picture};
 use super::problem::problem;
-use super::{TIMEOUT, group};
+use super::{group, kept};
 use crate::model::NameInfo;
 use crate::names::local_host;
 use crate::protocol::Kind;
@@ -57,13 +55,7 @@ impl Resource for DnsName {
     type Outputs = DnsNameOutputs;
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
-        TypeInfo {
-            lost: Lost::Key,
-            settle: Duration::ZERO,
-            timeout: TIMEOUT,
-            exclusive: true,
-            ..info
-        }
+        kept(info)
     }
 
     async fn create(
@@ -73,9 +65,7 @@ impl Resource for DnsName {
         spec: &DnsNameInputs,
     ) -> Result<Created<DnsNameOutputs>> {
         let name = local_host("name", &spec.name).map_err(problem)?;
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent.claim(Kind::Name, &name, &op).await.map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Name, &name).await?;
         agent.put_name(&name, &spec.target).await.map_err(problem)?;
         Ok(Created::new(name.clone(), outputs()))
     }
@@ -114,10 +104,10 @@ impl Resource for DnsName {
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        if Self::observe(&local.picture().await?, id).is_none() {
-            return Ok(());
+        match local.agent_with(id, Self::observe).await? {
+            Some(agent) => agent.remove_name(id).await.map_err(problem),
+            None => Ok(()),
         }
-        local.agent().await?.remove_name(id).await.map_err(problem)
     }
 
     fn keys(&self, _: &Local, inputs: &Value) -> Keys {

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::Cx;
 use fabrik_core::provider::typed::{Observed, ReadAnswer};
 use tokio::sync::OnceCell;
 
@@ -14,6 +15,7 @@ use crate::error::Error as AgentError;
 use crate::launch::{AgentLaunch, ensure_agent};
 use crate::model::AgentStatus;
 use crate::offline::stored_status;
+use crate::protocol::Kind;
 
 /// One agent, running or not, and the folder that paths start from.
 #[derive(Debug)]
@@ -74,6 +76,29 @@ impl Local {
             })
             .await
             .map_err(problem)
+    }
+
+    /// The agent, once it has noted that this operation is about to make something of this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] when somebody else made one: a create overwrites nothing.
+    pub(super) async fn claimed(&self, cx: &Cx, kind: Kind, name: &str) -> Result<&Client> {
+        let agent = self.agent().await?;
+        let op = cx.op()?.to_string();
+        agent.claim(kind, name, &op).await.map_err(problem)?;
+        Ok(agent)
+    }
+
+    /// The agent, when it has an object to remove: for what is gone none is launched.
+    pub(super) async fn agent_with<S, O>(
+        &self,
+        id: &str,
+        observe: impl Fn(&Picture, &str) -> Option<Observed<S, O>>,
+    ) -> Result<Option<&Client>> {
+        match observe(&self.picture().await?, id) {
+            Some(_) => Ok(Some(self.agent().await?)),
+            None => Ok(None),
+        }
     }
 
     /// What is there, from the agent if one runs, else from what it stored.

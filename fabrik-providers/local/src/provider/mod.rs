@@ -21,7 +21,7 @@ mod values;
 use std::time::Duration;
 
 use fabrik_core::provider::typed::{ProviderBuilder, TypedProvider};
-use fabrik_core::provider::{Cx, Finding, Keys, Provider};
+use fabrik_core::provider::{Cx, Finding, Keys, Lost, Provider, TypeInfo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -83,6 +83,18 @@ fn build(settings: LocalSettings) -> TypedProvider<LocalConfig, Local> {
         .player(MonitorPlayer)
         .player(BucketPlayer)
         .build()
+}
+
+/// What holds of every type that the agent keeps objects of: they are told apart by their names, and
+/// an operation's id makes one at most, however often it is sent.
+fn kept(info: TypeInfo) -> TypeInfo {
+    TypeInfo {
+        lost: Lost::Key,
+        settle: Duration::ZERO,
+        timeout: TIMEOUT,
+        exclusive: true,
+        ..info
+    }
 }
 
 /// The keys of a type whose objects are told apart by one input.

@@ -1,10 +1,8 @@
 //! `local.monitor`.
 
-use std::time::Duration;
-
 use fabrik_core::error::Result;
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Keys, Lost, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Keys, TypeInfo, Undo};
 use fabrik_core::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::link::{Local, Picture};
 use super::problem::problem;
 use super::values::Time;
-use super::{TIMEOUT, group};
+use super::{group, kept};
 use crate::model::{MonitorInfo, MonitorSpec};
 use crate::protocol::Kind;
 
@@ -61,13 +59,9 @@ impl Resource for Monitor {
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            lost: Lost::Key,
-            settle: Duration::ZERO,
-            timeout: TIMEOUT,
-            exclusive: true,
             // The history of what was seen does not come back.
             undo_delete: Undo::Partial,
-            ..info
+            ..kept(info)
         }
     }
 
@@ -77,12 +71,7 @@ impl Resource for Monitor {
         local: &Local,
         spec: &MonitorInputs,
     ) -> Result<Created<MonitorOutputs>> {
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent
-            .claim(Kind::Monitor, &spec.name, &op)
-            .await
-            .map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Monitor, &spec.name).await?;
         agent
             .put_monitor(&spec.name, &wanted(spec))
             .await
@@ -124,15 +113,10 @@ impl Resource for Monitor {
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        if Self::observe(&local.picture().await?, id).is_none() {
-            return Ok(());
+        match local.agent_with(id, Self::observe).await? {
+            Some(agent) => agent.remove_monitor(id).await.map_err(problem),
+            None => Ok(()),
         }
-        local
-            .agent()
-            .await?
-            .remove_monitor(id)
-            .await
-            .map_err(problem)
     }
 
     fn keys(&self, _: &Local, inputs: &Value) -> Keys {

@@ -1,17 +1,15 @@
 //! `local.route`.
 
-use std::time::Duration;
-
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, Lost, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Local, Picture};
 use super::problem::problem;
-use super::{TIMEOUT, group_key};
+use super::{group_key, kept};
 use crate::client::Client;
 use crate::error::Error as AgentError;
 use crate::hash::sha256_hex;
@@ -93,13 +91,7 @@ impl Resource for Route {
     type Outputs = RouteOutputs;
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
-        TypeInfo {
-            lost: Lost::Key,
-            settle: Duration::ZERO,
-            timeout: TIMEOUT,
-            exclusive: true,
-            ..info
-        }
+        kept(info)
     }
 
     async fn create(
@@ -109,9 +101,7 @@ impl Resource for Route {
         spec: &RouteInputs,
     ) -> Result<Created<RouteOutputs>> {
         let id = name_of(&spec.host, spec.path.as_deref());
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent.claim(Kind::Route, &id, &op).await.map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Route, &id).await?;
         let outputs = Self::put(agent, &id, spec).await?;
         Ok(Created::new(id, outputs))
     }
@@ -145,10 +135,10 @@ impl Resource for Route {
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        if Self::observe(&local.picture().await?, id).is_none() {
-            return Ok(());
+        match local.agent_with(id, Self::observe).await? {
+            Some(agent) => agent.remove_route(id).await.map_err(problem),
+            None => Ok(()),
         }
-        local.agent().await?.remove_route(id).await.map_err(problem)
     }
 
     /// No two calls meet on one host and path.

@@ -1,18 +1,18 @@
 //! `local.static_site`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, Lost, Planned, Proposal, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo, Undo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::link::{Local, Picture, blocking};
 use super::problem::problem;
-use super::{exists_finding, group, must_run, yes};
+use super::{exists_finding, group, kept, must_run, yes};
 use crate::client::Client;
 use crate::error::Error as AgentError;
 use crate::hash::hash_dir;
@@ -122,14 +122,11 @@ impl Resource for StaticSite {
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            lost: Lost::Key,
-            settle: Duration::ZERO,
             timeout: TIMEOUT,
-            exclusive: true,
             // Made again from the folder, which may hold something else by then.
             undo_delete: Undo::Partial,
             volatile: ["hash", "files", "bytes"].map(Path::key).to_vec(),
-            ..info
+            ..kept(info)
         }
     }
 
@@ -139,12 +136,7 @@ impl Resource for StaticSite {
         local: &Local,
         spec: &StaticSiteInputs,
     ) -> Result<Created<StaticSiteOutputs>> {
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent
-            .claim(Kind::Site, &spec.name, &op)
-            .await
-            .map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Site, &spec.name).await?;
         let outputs = Self::deploy(local, agent, spec).await?;
         Ok(Created::new(spec.name.clone(), outputs))
     }
@@ -178,10 +170,10 @@ impl Resource for StaticSite {
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        if Self::observe(&local.picture().await?, id).is_none() {
-            return Ok(());
+        match local.agent_with(id, Self::observe).await? {
+            Some(agent) => agent.remove_site(id).await.map_err(problem),
+            None => Ok(()),
         }
-        local.agent().await?.remove_site(id).await.map_err(problem)
     }
 
     fn keys(&self, _: &Local, inputs: &Value) -> Keys {

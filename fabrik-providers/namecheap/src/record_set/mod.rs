@@ -5,6 +5,7 @@ mod normal;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
@@ -120,7 +121,7 @@ impl Resource for RecordSet {
         ids: &[String],
     ) -> Vec<ReadAnswer<RecordSetSpec, RecordSetOutputs>> {
         // One request for each domain.
-        let mut domains: BTreeMap<String, Result<Option<Hosts>>> = BTreeMap::new();
+        let mut domains: BTreeMap<String, Result<Option<Arc<Hosts>>>> = BTreeMap::new();
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let id = match SetId::parse(id) {
@@ -131,11 +132,11 @@ impl Resource for RecordSet {
                 }
             };
             if !domains.contains_key(&id.domain) {
-                let found = namecheap.hosts(cx, &id.domain).await;
+                let found = namecheap.refresh(cx, &id.domain).await;
                 domains.insert(id.domain.clone(), found);
             }
             answers.push(match domains.get(&id.domain) {
-                Some(Ok(hosts)) => Ok(hosts.as_ref().and_then(|hosts| observe(hosts, &id))),
+                Some(Ok(hosts)) => Ok(hosts.as_deref().and_then(|hosts| observe(hosts, &id))),
                 Some(Err(error)) => Err(error.clone()),
                 None => Ok(None),
             });
@@ -177,7 +178,7 @@ impl Resource for RecordSet {
             }),
             _ => None,
         };
-        let key: std::sync::Arc<str> = format!("domain {domain}").into();
+        let key: Arc<str> = format!("domain {domain}").into();
         Keys {
             locks: lock.map(|id| id.to_string().into()).into_iter().collect(),
             read_group: Some(key.clone()),

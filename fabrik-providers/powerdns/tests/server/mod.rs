@@ -109,6 +109,11 @@ impl Server {
         stream.read_to_string(&mut reply).unwrap();
         let status = reply.get(9..12).and_then(|text| text.parse().ok());
         let (_, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
+        assert!(
+            !reply.starts_with("HTTP/1.1 5"),
+            "the server failed: {}",
+            fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+        );
         (
             status.unwrap_or_else(|| panic!("no reply: {reply:?}")),
             serde_json::from_str(body).unwrap_or_else(|_| Json::from(body)),
@@ -304,6 +309,11 @@ fn make_database(path: &Path) {
     let schema = schema.unwrap_or_else(|| panic!("{INSTALL}"));
     let database = rusqlite::Connection::open(path).unwrap();
     database.pragma_update(None, "synchronous", 0).unwrap();
+    // Its threads have connections of their own, which must not lock each other out.
+    let mode: String = database
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
     database.execute_batch(&schema).unwrap();
 }
 

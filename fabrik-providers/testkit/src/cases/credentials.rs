@@ -37,14 +37,18 @@ fn any(_: &Facts<'_>) -> Need {
 }
 
 fn c2_need(facts: &Facts<'_>) -> Need {
+    token_need(facts, "C2")
+}
+
+fn token_need(facts: &Facts<'_>, case: &str) -> Need {
     if facts.credentials().is_empty() {
         return Need::skip("the configuration has no credentials");
     }
-    super::unless(facts.def.wrong_token.is_some(), "C2", ".wrong_token")
+    super::unless(facts.def.wrong_token.is_some(), case, ".wrong_token")
 }
 
 fn c3_need(facts: &Facts<'_>) -> Need {
-    match c2_need(facts) {
+    match token_need(facts, "C3") {
         Need::Run => {}
         other => return other,
     }

@@ -307,7 +307,18 @@ async fn l7(ctx: Ctx) -> Verdict {
     let fields = ctx.world()?.samples().replace.clone();
     for (field, value) in fields {
         let world = ctx.world()?;
-        let before = world.samples().fullest();
+        // Fields that exclude each other are in different samples.
+        let root = field.split('.').next().unwrap_or(&field);
+        let samples = world.samples();
+        let every = samples.every().into_iter().map(|(_, sample)| sample);
+        let mut having: Vec<_> = every.filter(|sample| sample.get(root).is_some()).collect();
+        having.sort_by_key(|sample| {
+            let is = |one: &Option<Json>| one.as_ref() == Some(*sample);
+            (!is(&samples.maximal), is(&samples.minimal))
+        });
+        let before = having
+            .first()
+            .map_or_else(|| samples.fullest(), |sample| (*sample).clone());
         let made = world.made(&before).await?;
         let count = world.count();
         let after = with_field(&before, &field, &value);

@@ -280,6 +280,14 @@ impl<T: Target> Suite<T> {
         self
     }
 
+    /// The configuration that [`Mode::Live`] uses in [`Suite::outcomes`].
+    #[must_use]
+    pub fn live(mut self, config: Json) -> Self {
+        self.def.live = config;
+        "fbt-0001".clone_into(&mut self.def.prefix);
+        self
+    }
+
     /// Runs every case (or those whose id is listed) against the fake and tells how each ended:
     /// for testing suites.
     pub fn outcomes(self, only: &[&str]) -> Vec<(String, Ended)> {

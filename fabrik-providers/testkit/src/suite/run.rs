@@ -92,8 +92,11 @@ impl Ctx {
             std::mem::take(&mut *self.stages.lock().unwrap_or_else(PoisonError::into_inner));
         for stage in stages {
             let work = async {
+                if stage.rows().await?.is_empty() {
+                    return Ok(());
+                }
                 let nothing = stage.load(&serde_json::json!({}))?;
-                stage.destroy(&nothing).await
+                stage.destroy(&nothing).await.map(drop)
             };
             if let Err(error) = work.await {
                 return Err(format!(

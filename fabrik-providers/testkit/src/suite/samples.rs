@@ -151,7 +151,8 @@ impl<T: Target> Resource<T> {
         self
     }
 
-    /// Another value of a field that cannot change in place.
+    /// Another value of a field that cannot change in place. It is tried on the maximal sample, or
+    /// on the first [`Resource::variant`] that has the field.
     #[must_use]
     pub fn replace(mut self, field: &str, value: Json) -> Self {
         self.samples.replace.push((field.to_owned(), value));
@@ -332,6 +333,13 @@ impl<T: Target> Call<T> {
     pub fn inputs(mut self, inputs: Json) -> Self {
         self.samples.maximal = Some(inputs.clone());
         self.samples.minimal = Some(inputs);
+        self
+    }
+
+    /// Another way to ask or do it, where fields exclude each other (S5).
+    #[must_use]
+    pub fn variant(mut self, name: &str, inputs: Json) -> Self {
+        self.samples.variants.push((name.to_owned(), inputs));
         self
     }
 

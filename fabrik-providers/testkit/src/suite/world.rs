@@ -99,6 +99,7 @@ pub(crate) struct World {
     veiled: bool,
     tapes: Tapes,
     judged: Judged,
+    prefix: String,
     number: usize,
 }
 
@@ -127,6 +128,7 @@ impl World {
         veiled: bool,
     ) -> Result<World> {
         let Begun { held, tape, judged } = tapes::begin(def, tapes);
+        let number = tapes.number();
         let clock = virtual_clock();
         let wire = held.target.wire();
         let proxy = Proxy::with_clock(held.target.address(), wire, Arc::new(clock.clone()));
@@ -163,7 +165,12 @@ impl World {
             veiled,
             tapes: tapes.clone(),
             judged,
-            number: tapes.number(),
+            prefix: match def.mode {
+                // Cases run beside each other there, and worlds of one case one after the other.
+                Mode::Live => format!("{}-{:04x}-{number}", def.prefix, seed & 0xFFFF),
+                _ => def.prefix.clone(),
+            },
+            number,
         };
         match (def.mode, tape) {
             (Mode::Record, _) => world.proxy.record(),
@@ -215,7 +222,7 @@ impl World {
     /// A sample with its prefix filled in.
     pub(crate) fn filled(&self, sample: &Json) -> Json {
         match sample {
-            Json::String(text) => Json::String(text.replace("{fbt}", &self.def.prefix)),
+            Json::String(text) => Json::String(text.replace("{fbt}", &self.prefix)),
             Json::Array(items) => items.iter().map(|item| self.filled(item)).collect(),
             Json::Object(map) => map
                 .iter()

@@ -1,5 +1,6 @@
 //! A small service, a provider for it, and their suite.
 
+mod broken;
 mod client;
 mod fake;
 mod provider;

@@ -357,3 +357,33 @@ async fn deleting_twice_is_fine_everywhere() {
         }
     }
 }
+
+/// A notification is replaced as a whole: settings of others are sent back, ours are changed.
+#[tokio::test]
+async fn settings_of_a_notification_are_changed_one_by_one() {
+    const TYPE: &str = "uptime_kuma.notification";
+    for release in BOTH {
+        let kuma = Kuma::start(release);
+        let instance = open(&kuma).await;
+        let inputs = |config: Json| json!({"name": "hook", "type": "webhook", "config": config});
+        let config = |kuma: &Kuma| -> Json {
+            let dump = kuma.dump();
+            serde_json::from_str(dump["notifications"][0]["config"].as_str().unwrap()).unwrap()
+        };
+        let made = inputs(json!({"webhookURL": "https://one.example.com", "gone": "soon"}));
+        let made = create(&instance, TYPE, made).await.unwrap();
+        let mut theirs = config(&kuma);
+        theirs["webhookAdditionalHeaders"] = json!("by hand");
+        let id = json!(made.id.parse::<u64>().unwrap());
+        kuma.by_hand("addNotification", &[theirs, id]);
+        let wanted = inputs(json!({"webhookURL": "https://two.example.com"}));
+        update(&instance, TYPE, &made, wanted).await.unwrap();
+        let there = config(&kuma);
+        assert_eq!(there["webhookURL"], "https://two.example.com");
+        assert_eq!(there["webhookAdditionalHeaders"], "by hand");
+        assert!(there.get("gone").is_none(), "{there}");
+        let mark = format!("{:032x}", 7);
+        assert_eq!(there["fabrikOperation"], mark.as_str());
+        assert_eq!(kuma.count(TYPE), 1);
+    }
+}

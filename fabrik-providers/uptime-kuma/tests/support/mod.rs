@@ -267,9 +267,7 @@ fn notification(r: Resource<Fake>) -> Resource<Fake> {
             },
         }))
         .update(json!({
-            "name": "{fbt} renamed", "is_default": false,
-            "config": {"webhookURL": "https://example.com/hook-secret-0f0f"},
-        }))
+            "name": "{fbt} renamed", "is_default": false}))
         .invalid("name", json!(""), "")
         .invalid("config", json!({"name": "x"}), "is no setting")
         .drift("name", |t: &Fake, id| t.configure(id, "name", "by hand"))
@@ -457,7 +455,7 @@ fn maintenance(r: Resource<Fake>) -> Resource<Fake> {
     .refused("monitors", json!(["9999"]), "does not have")
     .drift("title", |t: &Fake, id| {
         t.resend("maintenances", "editMaintenance", id, |item| {
-            item["title"] = json!("by hand")
+            item["title"] = json!("by hand");
         });
     })
     .gone(|t: &Fake, id| t.hand("deleteMaintenance", id))

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{
-    Cx, Finding, Keys, LogLine, LogOptions, Lost, Planned, Proposal, TypeInfo,
-};
+use fabrik_core::provider::{Cx, Finding, Keys, LogLine, LogOptions, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 
 use super::link::{Local, Picture, blocking};
 use super::problem::problem;
 use super::values::secrecy;
-use super::{exists_finding, group, must_run};
+use super::{exists_finding, group, kept, must_run};
 use crate::client::Client;
 use crate::error::Error as AgentError;
 use crate::model::{GenerationInfo, InstanceState, LogQuery, ServiceInfo};
@@ -77,15 +75,11 @@ impl Resource for Service {
 
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
-            // The agent makes one generation of an operation's id, however often it is asked.
-            lost: Lost::Key,
-            settle: Duration::ZERO,
             timeout: TIMEOUT,
-            exclusive: true,
             volatile: ["url", "port", "ports", "generation", "processes"]
                 .map(Path::key)
                 .to_vec(),
-            ..info
+            ..kept(info)
         }
     }
 
@@ -95,12 +89,7 @@ impl Resource for Service {
         local: &Local,
         spec: &ServiceInputs,
     ) -> Result<Created<ServiceOutputs>> {
-        let agent = local.agent().await?;
-        let op = cx.op()?.to_string();
-        agent
-            .claim(Kind::Service, &spec.name, &op)
-            .await
-            .map_err(problem)?;
+        let agent = local.claimed(cx, Kind::Service, &spec.name).await?;
         let outputs = Self::deploy(cx, local, agent, spec).await?;
         Ok(Created::new(spec.name.clone(), outputs))
     }
