@@ -83,6 +83,7 @@ fn main() -> ExitCode {
                 .many(12, |n| json!({"name": format!("note-{n}")}))
                 .waive("L6", "a file has nothing but its text")
                 .waive("D4", "a file has nothing but its text")
+                .waive("R12", "a file takes any text")
         })
         .run()
 }
