@@ -166,7 +166,10 @@ mod tests {
                         file.path
                     );
                     assert!(
-                        file.path.ends_with(".py") || !file.content.contains("\n\n\n"),
+                        std::path::Path::new(&file.path)
+                            .extension()
+                            .is_some_and(|end| end == "py")
+                            || !file.content.contains("\n\n\n"),
                         "{} of {}",
                         file.path,
                         template.name

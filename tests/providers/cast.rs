@@ -21,7 +21,7 @@ pub(crate) struct Cast {
     pub(crate) kuma: Kuma,
     pub(crate) powerdns: Server,
     pub(crate) namecheap: Namecheap,
-    pub(crate) proxies: Vec<Proxy>,
+    pub(crate) proxies: Vec<(Proxy, Wire)>,
 }
 
 impl Cast {
@@ -32,13 +32,15 @@ impl Cast {
         let powerdns = Server::start();
         let namecheap = Namecheap::start();
         namecheap.register("shop.test");
-        let proxies = vec![
-            Proxy::start(cloudflare.address(), Wire::Http),
-            Proxy::start(coolify.address(), Wire::Http),
-            Proxy::start(kuma.address(), Wire::WebSocket),
-            Proxy::start(powerdns.address(), Wire::Http),
-            Proxy::start(namecheap.address(), Wire::Http),
-        ];
+        let proxies = [
+            (cloudflare.address(), Wire::Http),
+            (coolify.address(), Wire::Http),
+            (kuma.address(), Wire::WebSocket),
+            (powerdns.address(), Wire::Http),
+            (namecheap.address(), Wire::Http),
+        ]
+        .map(|(upstream, wire)| (Proxy::start(upstream, wire), wire))
+        .into();
         Cast {
             cloudflare,
             coolify,
@@ -51,7 +53,7 @@ impl Cast {
 
     /// A stage whose providers talk through the proxies.
     pub(crate) fn stage(&self) -> StageBuilder {
-        let at = |index: usize| self.proxies[index].address();
+        let at = |index: usize| self.proxies[index].0.address();
         Stage::builder()
             .provider(
                 fabrik_provider_cloudflare::provider(),

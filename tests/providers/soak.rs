@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fabrik_core::state::RunResult;
+use fabrik_testkit::Wire;
 use fabrik_testkit::proxy::{Fault, Match};
 
 use crate::cast::{Cast, RECORDS};
@@ -10,17 +11,23 @@ use crate::cast::{Cast, RECORDS};
 /// How often a run may be repeated until it has gone through.
 const MOST_RUNS: u64 = 40;
 
-fn faults() -> Vec<Fault> {
-    vec![
-        Fault::status(500),
-        Fault::status(500).forwarded(),
-        Fault::status(503),
-        Fault::status(429).header("retry-after", "1"),
+/// What goes wrong on a wire; sockets know no statuses.
+fn faults(wire: Wire) -> Vec<Fault> {
+    let mut faults = vec![
         Fault::CutBefore,
         Fault::CutAfter,
-        Fault::Truncate(20),
         Fault::LandsLater(Duration::from_secs(2)),
-    ]
+    ];
+    if wire == Wire::Http {
+        faults.extend([
+            Fault::status(500),
+            Fault::status(500).forwarded(),
+            Fault::status(503),
+            Fault::status(429).header("retry-after", "1"),
+            Fault::Truncate(20),
+        ]);
+    }
+    faults
 }
 
 #[expect(
@@ -47,8 +54,8 @@ async fn one(seed: u64) -> u64 {
     let stage = cast.stage().seed(seed).build().unwrap();
     let secret = stage.secret("canary-of-the-soak");
     let stack = stage.load(&cast.spec(RECORDS, &secret)).unwrap();
-    for (index, proxy) in cast.proxies.iter().enumerate() {
-        proxy.random(seed * 16 + index as u64, 0.1, &faults());
+    for (index, (proxy, wire)) in cast.proxies.iter().enumerate() {
+        proxy.random(seed * 16 + index as u64, 0.1, &faults(*wire));
         // Now and then, no answer at all.
         if seed % 10 == index as u64 {
             proxy.on(Match::any().nth(5), Fault::LandsAfterDeath);
@@ -56,6 +63,7 @@ async fn one(seed: u64) -> u64 {
     }
     let mut said = Vec::new();
     for run in 1..=MOST_RUNS {
+        cast.kuma.a_minute_later();
         match stage.apply(&stack).await {
             Ok(report) if report.end.result == RunResult::Succeeded => {
                 return settled(seed, run, &cast, &stage, &stack).await;
@@ -75,7 +83,7 @@ async fn settled(
     stage: &fabrik_testkit::stack::Stage,
     stack: &std::sync::Arc<fabrik_core::stack::Stack>,
 ) -> u64 {
-    for proxy in &cast.proxies {
+    for (proxy, _) in &cast.proxies {
         proxy.heal();
     }
     let plan = stage.plan(stack).await.unwrap();

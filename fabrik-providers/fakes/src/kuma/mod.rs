@@ -162,6 +162,11 @@ impl Kuma {
         self.state().logins += logins;
     }
 
+    /// A minute goes by: all logins of the next one are there again.
+    pub fn a_minute_later(&self) {
+        self.state().logins = 0;
+    }
+
     /// Sends pings this often, and leaves who does not answer within a second.
     pub fn ping_every(&self, interval: Duration) {
         self.state().ping = interval;
