@@ -27,6 +27,9 @@ pub(crate) struct Cast {
 impl Cast {
     pub(crate) fn start() -> Cast {
         let cloudflare = Cloudflare::start();
+        // A free zone holds 200 records.
+        let zone = cloudflare.add_zone("example.com");
+        cloudflare.set_plan(&zone, cloudflare::Plan::Pro);
         let coolify = Coolify::start("4.3.10");
         let kuma = Kuma::start(Release::V2);
         let powerdns = Server::start();
@@ -94,11 +97,7 @@ impl Cast {
         let mut add = |id: &str, of: &str, spec: Json| {
             resources.insert(id.to_owned(), json!({"type": of, "spec": spec}));
         };
-        add(
-            "zone",
-            "cloudflare.zone",
-            json!({"name": "example.com", "on_destroy": "delete"}),
-        );
+        add("zone", "cloudflare.zone", json!({"name": "example.com"}));
         for n in 0..records {
             add(
                 &format!("r{n}"),
@@ -181,6 +180,7 @@ impl Cast {
                 ]}],
             }),
         );
+        resources["zone"]["adopt"] = json!(true);
         json!({"on_failure": "keep", "resources": resources})
     }
 
@@ -189,7 +189,7 @@ impl Cast {
         let zone = self.cloudflare.zone_id("example.com");
         let records = zone.map_or(0, |zone| self.cloudflare.records(&zone).len());
         let inner = self.powerdns.dump();
-        let sets = inner["inner.test"]["rrsets"].as_object();
+        let sets = inner["inner.test."]["rrsets"].as_object();
         json!({
             "zones": self.cloudflare.zone_names(),
             "records": records,

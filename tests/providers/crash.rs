@@ -1,5 +1,7 @@
 //! A process that dies at any moment of a run, with each service.
 
+use std::time::Duration;
+
 use fabrik_core::engine::{ApplyOptions, Fault, Faults};
 use fabrik_core::state::RunResult;
 
@@ -48,6 +50,8 @@ async fn one(fault: &Fault, seed: u64, expected: &serde_json::Value) -> bool {
     };
     let ended = stage.follow(stage.engine().apply(plan, options)).await;
     let died = !matches!(&ended, Ok(report) if report.end.result == RunResult::Succeeded);
+    // Time is virtual, the wire is not: what was sent before the death arrives before we look.
+    tokio::time::sleep(Duration::from_millis(150)).await;
     stage
         .settle(&stack)
         .await

@@ -123,6 +123,7 @@ impl Apply {
                 change.address
             )));
         }
+        in_doubt(snapshot)?;
         Ok(snapshot.unfinished())
     }
 
@@ -560,4 +561,24 @@ fn add(total: &mut StageResult, stage: StageResult) {
     total.created += stage.created;
     total.updated += stage.updated;
     total.deleted += stage.deleted;
+}
+
+/// Refuses to begin while nobody knows what calls of an interrupted run did: they may have landed, and
+/// would be made again.
+fn in_doubt(snapshot: &Snapshot) -> Result<()> {
+    let Some(open) = &snapshot.open_run else {
+        return Ok(());
+    };
+    let calls = recover::open_intents(&open.entries).len();
+    if calls == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Stale,
+        format!(
+            "run {} was interrupted, and what {calls} of its calls did is not known yet",
+            open.id
+        ),
+    )
+    .hint("find out first: `Engine::recover`, then plan again"))
 }

@@ -137,7 +137,8 @@ impl Engine {
     /// that was broken off. With `resume`, or when `stack` is what the run was applying, the next
     /// apply goes on with that run; otherwise what it did is kept.
     ///
-    /// Call it before planning what is to be applied.
+    /// Call it before planning what is to be applied: [`Engine::apply`] refuses to begin while calls of
+    /// an interrupted run are in doubt.
     pub fn recover(&self, stack: Option<Arc<crate::stack::Stack>>, resume: bool) -> Run<Recovered> {
         self.recover_with(stack, resume, ApplyOptions::default())
     }

@@ -110,6 +110,10 @@ async fn in_doubt(names: &Names) -> Engine {
         ..ApplyOptions::default()
     };
     assert!(engine.apply(plan, options).finish().await.is_err());
+    // While nobody knows whether `b` is there, nothing is begun that could make it again.
+    let plan = engine.plan(two(), &PlanOptions::default()).await.unwrap();
+    let refused = engine.apply(plan, ApplyOptions::default()).finish().await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Stale);
     resume(&engine).await;
     let rows = engine.store().load().await.unwrap().rows;
     let b = rows.iter().find(|row| row.address == at("b")).unwrap();

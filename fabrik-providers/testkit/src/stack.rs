@@ -327,11 +327,13 @@ impl Stage {
         run.finish().await
     }
 
-    /// Plans and applies.
+    /// Finds out what an interrupted run did, plans and applies.
     ///
     /// # Errors
     /// Those of planning and of a run that could not begin; a run that failed is a report.
     pub async fn apply(&self, stack: &Arc<Stack>) -> Result<RunReport> {
+        self.follow(self.engine.recover(Some(stack.clone()), false))
+            .await?;
         let plan = self.plan(stack).await?;
         self.run(plan).await
     }

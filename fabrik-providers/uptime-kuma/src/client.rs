@@ -103,7 +103,26 @@ impl Kuma {
         self.address.base()
     }
 
+    /// Connects and logs in; a connection that breaks meanwhile is made again, since that changed
+    /// nothing.
     async fn connect(&self, cx: &Cx) -> Result<(Connection, Version)> {
+        let mut attempt = 1;
+        loop {
+            match self.connect_once(cx).await {
+                Err(error)
+                    if attempt < ATTEMPTS
+                        && error.is_temporary()
+                        && error.kind() == ErrorKind::Unavailable =>
+                {
+                    cx.sleep(pause(attempt)).await?;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn connect_once(&self, cx: &Cx) -> Result<(Connection, Version)> {
         let connection = Connection::open(&self.address).await?;
         let known = self.lock_token().clone();
         let (version, token) =

@@ -183,6 +183,7 @@ fn unreachable(address: &Address) -> Error {
 /// Somebody answers, but not as Uptime Kuma does.
 fn not_kuma(address: &Address, error: &tokio_tungstenite::tungstenite::Error) -> Error {
     use tokio_tungstenite::tungstenite::Error as Problem;
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
     match error {
         Problem::Http(reply) => {
             let status = reply.status().as_u16();
@@ -196,6 +197,8 @@ fn not_kuma(address: &Address, error: &tokio_tungstenite::tungstenite::Error) ->
             .temporary(matches!(status, 429 | 500..=599))
             .hint("write the address of Uptime Kuma itself; a proxy or login page before it has to pass websockets on")
         }
+        // It broke off: the server or something before it went away.
+        Problem::Protocol(ProtocolError::HandshakeIncomplete) => unreachable(address).cause(error),
         Problem::Protocol(_) | Problem::Url(_) => Error::new(
             ErrorKind::Unavailable,
             format!(

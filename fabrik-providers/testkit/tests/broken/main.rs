@@ -77,7 +77,7 @@ caught! {
     changing {
         "replaces all" by "L6";
         "gone is an error" by "L10", "L11";
-        "needs more than an id" by "I1";
+        "needs more than an id" by "I1", "I3";
         "no shape of ids" by "I2";
         "token in the query" by "X6";
         "says nothing" by "O3";

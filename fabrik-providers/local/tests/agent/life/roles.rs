@@ -109,7 +109,7 @@ fn a_worker_has_no_route() {
     let (parts, outputs) = expand(&RuntimePlayer, &intent, &json!({})).unwrap();
     assert_eq!(
         shown(&parts),
-        json!([["apps.jobs.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
+        json!([["apps.shop.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
     );
     assert!(to_wire_masked(&outputs).get("url").is_none());
     assert_eq!(RuntimePlayer.runs(), ["service", "worker", "static"]);
