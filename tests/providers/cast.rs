@@ -1,12 +1,15 @@
 //! The services, each behind a proxy, and a spec over all of them.
 
+use std::sync::Arc;
+
+use fabrik_core::clock::VirtualClock;
 use fabrik_fakes::cloudflare::{self, Cloudflare};
 use fabrik_fakes::coolify::{self, Coolify, Kind};
 use fabrik_fakes::kuma::{self, Kuma, Release};
 use fabrik_fakes::namecheap::Namecheap;
 use fabrik_testkit::Wire;
 use fabrik_testkit::proxy::Proxy;
-use fabrik_testkit::stack::{Stage, StageBuilder};
+use fabrik_testkit::stack::{Stage, StageBuilder, virtual_clock};
 use serde_json::{Map, Value as Json, json};
 
 use crate::server::Server;
@@ -22,10 +25,12 @@ pub(crate) struct Cast {
     pub(crate) powerdns: Server,
     pub(crate) namecheap: Namecheap,
     pub(crate) proxies: Vec<(Proxy, Wire)>,
+    clock: VirtualClock,
 }
 
 impl Cast {
     pub(crate) fn start() -> Cast {
+        let clock = virtual_clock();
         let cloudflare = Cloudflare::start();
         // A free zone holds 200 records.
         let zone = cloudflare.add_zone("example.com");
@@ -42,7 +47,11 @@ impl Cast {
             (powerdns.address(), Wire::Http),
             (namecheap.address(), Wire::Http),
         ]
-        .map(|(upstream, wire)| (Proxy::start(upstream, wire), wire))
+        .map(|(upstream, wire)| {
+            // What lands later lands by the engine's time.
+            let clock = Arc::new(clock.clone());
+            (Proxy::with_clock(upstream, wire, clock), wire)
+        })
         .into();
         Cast {
             cloudflare,
@@ -51,6 +60,7 @@ impl Cast {
             powerdns,
             namecheap,
             proxies,
+            clock,
         }
     }
 
@@ -58,6 +68,7 @@ impl Cast {
     pub(crate) fn stage(&self) -> StageBuilder {
         let at = |index: usize| self.proxies[index].0.address();
         Stage::builder()
+            .clock(self.clock.clone())
             .provider(
                 fabrik_provider_cloudflare::provider(),
                 json!({
