@@ -50,10 +50,6 @@ impl Detected {
         } else if let Some(build) = &self.build {
             lines.push(field(4, "build", build));
         }
-        if self.dockerfile {
-            lines.push("    coolify:".to_owned());
-            lines.push("      build_pack: dockerfile # Dockerfile".to_owned());
-        }
         lines.push(String::new());
         lines.join("\n")
     }
