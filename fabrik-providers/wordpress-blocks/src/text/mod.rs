@@ -1,0 +1,1 @@
+//! Text that is safe in a page.
