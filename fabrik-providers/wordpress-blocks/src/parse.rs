@@ -220,17 +220,14 @@ impl Reader<'_> {
     fn void(&mut self, token: Token<'_>) {
         let (attrs, raw) = self.attrs(&token);
         let block = Block::read(token.name, attrs, raw, Vec::new(), token.start..token.end);
-        match self.stack.last_mut() {
-            Some(frame) => {
-                push_html(&mut frame.content, &self.text[frame.done..token.start]);
-                frame.content.push(Node::Block(block));
-                frame.done = token.end;
-            }
-            None => {
-                push_html(&mut self.out, &self.text[self.at..token.start]);
-                self.out.push(Node::Block(block));
-                self.at = token.end;
-            }
+        if let Some(frame) = self.stack.last_mut() {
+            push_html(&mut frame.content, &self.text[frame.done..token.start]);
+            frame.content.push(Node::Block(block));
+            frame.done = token.end;
+        } else {
+            push_html(&mut self.out, &self.text[self.at..token.start]);
+            self.out.push(Node::Block(block));
+            self.at = token.end;
         }
     }
 
@@ -266,17 +263,14 @@ impl Reader<'_> {
         }
         let (start, leading) = (frame.start, frame.leading);
         let block = self.end(frame, token.start, token.end);
-        match self.stack.last_mut() {
-            Some(outer) => {
-                push_html(&mut outer.content, &self.text[outer.done..start]);
-                outer.content.push(Node::Block(block));
-                outer.done = token.end;
-            }
-            None => {
-                push_html(&mut self.out, &self.text[leading..start]);
-                self.out.push(Node::Block(block));
-                self.at = token.end;
-            }
+        if let Some(outer) = self.stack.last_mut() {
+            push_html(&mut outer.content, &self.text[outer.done..start]);
+            outer.content.push(Node::Block(block));
+            outer.done = token.end;
+        } else {
+            push_html(&mut self.out, &self.text[leading..start]);
+            self.out.push(Node::Block(block));
+            self.at = token.end;
         }
         true
     }

@@ -182,7 +182,7 @@ fn copies_and_foreign_sections_are_left_alone() {
     let foreign = ours("else.where", "theirs");
     let current = format!("{}\n\n{}\n\n{}", a.markup, a.markup, foreign.markup);
     let wanted = [ours("a", "uno")];
-    let merged = merge(&current, &[a.clone()], &wanted).unwrap();
+    let merged = merge(&current, std::slice::from_ref(&a), &wanted).unwrap();
     assert_eq!(
         merged.content,
         format!("{}\n\n{}\n\n{}", wanted[0].markup, a.markup, foreign.markup)
@@ -212,7 +212,7 @@ fn what_cannot_be_is_refused() {
         );
     }
     // Behind a stray end nothing is a block any more.
-    let error = merge("x<!-- /wp:group -->\n", &[], &[a.clone()]).unwrap_err();
+    let error = merge("x<!-- /wp:group -->\n", &[], std::slice::from_ref(&a)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     // A block that is not closed would swallow the section; nothing is lost by it.
     let merged = merge("<!-- wp:group --><div>", &[], &[a]).unwrap();
@@ -239,8 +239,8 @@ proptest! {
     ) {
         let mut current = String::new();
         let mut foreign = Vec::new();
-        for slot in 0..=previous.len() {
-            for n in 0..hands[slot] {
+        for (slot, count) in hands.iter().enumerate().take(previous.len() + 1) {
+            for n in 0..*count {
                 let hand = format!("<!-- wp:verse -->\n<pre>{slot} {n}</pre>\n<!-- /wp:verse -->");
                 current.push_str(&hand);
                 current.push_str("\n\n");

@@ -112,7 +112,9 @@ fn json() -> impl Strategy<Value = Json> {
 /// A block as an editor would save it: HTML without delimiters, and blocks within.
 fn block() -> impl Strategy<Value = Block> {
     let name = prop::sample::select(vec!["paragraph", "core/group", "ns/some-block_2"]);
-    let attrs = prop::collection::vec((nasty(), json()), 0..4).prop_map(Json::object).boxed();
+    let attrs = prop::collection::vec((nasty(), json()), 0..4)
+        .prop_map(Json::object)
+        .boxed();
     let leaf =
         (name.clone(), attrs.clone(), "[a-z<>/ \n\u{e9}]{1,20}").prop_map(|(name, attrs, html)| {
             Block::new(name)
