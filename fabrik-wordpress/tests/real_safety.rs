@@ -1,11 +1,7 @@
 //! Pages full of attacks, in real WordPress, in a real browser: nothing runs, nothing is loaded
 //! from elsewhere.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

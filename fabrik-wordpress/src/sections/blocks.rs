@@ -152,7 +152,7 @@ pub(super) enum Size {
     Full,
     /// So many pixels wide.
     Width(u32),
-    /// A square of so many pixels, with the picture's edges cut off. Before WordPress 6.3 only its
+    /// A square of so many pixels, with the picture's edges cut off. Before WordPress 6.5 only its
     /// width is set.
     Square(u32),
 }
@@ -167,7 +167,7 @@ pub(super) fn image(
     sized_image(image, caption, link, Size::Full, true, dress)
 }
 
-/// A picture of a size; `styled` where the editor writes sizes as style (6.3 and newer).
+/// A picture of a size; `styled` where the editor writes sizes as style (6.5 and newer).
 pub(super) fn sized_image(
     image: &Image,
     caption: Option<&str>,

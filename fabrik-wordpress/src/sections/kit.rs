@@ -131,6 +131,12 @@ impl<'a> Build<'a> {
         Ok(image)
     }
 
+    /// Whether the editor writes the size of a picture as style, and can cut it to a square. It
+    /// began to with 6.3 and wrote numbers in between; since 6.5 the form is the same.
+    pub(super) fn sizes_as_style(&self) -> bool {
+        self.cx.wordpress >= (6, 5)
+    }
+
     /// A form of the site, as a shortcode.
     pub(super) fn form(&self, field: &str, key: &str) -> Result<String> {
         let Some(FormRef {

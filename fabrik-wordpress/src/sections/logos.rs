@@ -70,7 +70,7 @@ impl Section for Logos {
                 None,
                 link.as_deref(),
                 Size::Width(140),
-                b.cx.wordpress >= (6, 3),
+                b.sizes_as_style(),
                 &Dress::default().class("fabrik-logo"),
             ));
         }

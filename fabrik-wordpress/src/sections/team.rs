@@ -180,7 +180,7 @@ impl Member {
                 ..Dress::default()
             };
             let round = dress.class("is-style-rounded");
-            let styled = b.cx.wordpress >= (6, 3);
+            let styled = b.sizes_as_style();
             parts.push(sized_image(
                 &picture,
                 None,

@@ -133,7 +133,7 @@ impl Testimonial {
             let round = Dress::default()
                 .class("is-style-rounded")
                 .class("fabrik-portrait");
-            let styled = b.cx.wordpress >= (6, 3);
+            let styled = b.sizes_as_style();
             parts.push(sized_image(
                 &picture,
                 None,

@@ -1,8 +1,12 @@
 //! What sections accept and refuse.
 
 use fabrik_blocks::Section;
-use fabrik_core::error::ErrorKind;
-use fabrik_wordpress::sections::{BrandRefs, Pair, kinds, recognise, schema};
+use fabrik_blocks::text::token;
+use fabrik_core::error::{ErrorKind, Result};
+use fabrik_core::value::from_json;
+use fabrik_wordpress::sections::{
+    Assets, BrandRefs, Cx, FormRef, Image, Pair, kinds, recognise, render, schema,
+};
 use serde_json::{Value as Json, json};
 
 use crate::support::{brand, markup, plain_samples};
@@ -314,4 +318,64 @@ fn what_was_made_is_recognised() {
         assert_eq!(found.kind, kind);
     }
     assert!(recognise(&fabrik_blocks::Block::new("group")).is_none());
+}
+
+/// What is not known when a page is rendered stands in it as a placeholder.
+#[test]
+fn placeholders_stand_where_their_values_will() {
+    struct Later;
+    impl Assets for Later {
+        fn image(&self, key: &str) -> Option<Image> {
+            Some(Image {
+                id: token(&format!("media.{key}.id")),
+                url: token(&format!("media.{key}.url")),
+                alt: "A hill".to_owned(),
+                width: None,
+                height: None,
+            })
+        }
+
+        fn link(&self, target: &str) -> Result<String> {
+            Ok(target
+                .strip_prefix("page:")
+                .map_or(target.to_owned(), |page| {
+                    token(&format!("pages.{page}.path")) + "#top"
+                }))
+        }
+
+        fn form(&self, key: &str) -> Option<FormRef> {
+            Some(FormRef {
+                shortcode: "contact-form-7".to_owned(),
+                id: token(&format!("forms.{key}.id")),
+                title: None,
+            })
+        }
+    }
+    let brand = brand();
+    let cx = Cx {
+        wordpress: (7, 1),
+        brand: &brand,
+        assets: &Later,
+    };
+    for (kind, fields) in plain_samples("[x](page:about) \u{e000}forged\u{e001}") {
+        let text = render(kind, "home.part", &from_json(&fields), &cx)
+            .unwrap()
+            .text;
+        let mut known = text.clone();
+        while let Some(start) = known.find('\u{e000}') {
+            let end = start + known[start..].find('\u{e001}').unwrap();
+            let name = known[start + 3..end].to_owned();
+            let value = match name.rsplit_once('.').unwrap() {
+                (_, "id") => "17",
+                (_, "url") => "https://a.test/b.jpg",
+                (_, "path") => "/about/",
+                _ => panic!("{name}"),
+            };
+            known.replace_range(start..end + 3, value);
+        }
+        let block = Section::new("home.part", known.clone())
+            .block()
+            .unwrap_or_else(|e| panic!("{kind}: {e:?}\n{known}"));
+        block.walk(&mut |block| assert!(block.attrs() != &fabrik_blocks::Json::Null, "{known}"));
+    }
 }
