@@ -32,6 +32,7 @@ variables! {
     FABRIK_LOG = "FABRIK_LOG", "What to log, such as `debug` or `fabrik_core=trace`.";
     FABRIK_LOG_FILE = "FABRIK_LOG_FILE", "Where to log; as `--log-file`.";
     FABRIK_USER = "FABRIK_USER", "Who history and locks say it was; otherwise the login name.";
+    FABRIK_COMPLETE = "FABRIK_COMPLETE", "Set by the shell's completion (`fabrik completions`): the shell that asks.";
     NO_COLOR = "NO_COLOR", "No colour, when set to anything.";
     CLICOLOR_FORCE = "CLICOLOR_FORCE", "Colour even when the output is not a terminal, unless `0`.";
     TERM = "TERM", "`dumb`: no colour, no animation.";

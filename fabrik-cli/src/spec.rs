@@ -147,9 +147,7 @@ fn one_as_json(item: &Diagnostic, sources: &SourceMap) -> Json {
 /// # Errors
 /// When there is no name to be found.
 pub(crate) fn name_of(path: &Path) -> Result<String> {
-    let text = files::read_text(path)?;
-    let mut found = Vec::new();
-    let node = spec::parse::parse(&text, 0, &mut found);
+    let node = top_of(path)?;
     let id = node
         .as_ref()
         .and_then(|node| node.get("id"))
@@ -162,6 +160,20 @@ pub(crate) fn name_of(path: &Path) -> Result<String> {
         )
         .hint("`fabrik validate` shows what is wrong with it")),
     }
+}
+
+/// The environments a spec names, whatever mistakes it has.
+pub(crate) fn environments_of(path: &Path) -> Vec<String> {
+    let node = top_of(path).ok().flatten();
+    let named = node.as_ref().and_then(|node| node.get("environments"));
+    let entries = named.and_then(|named| named.entries()).unwrap_or_default();
+    entries.iter().map(|entry| entry.key.to_string()).collect()
+}
+
+/// What a spec's file says, as far as it is YAML.
+fn top_of(path: &Path) -> Result<Option<spec::node::Node>> {
+    let text = files::read_text(path)?;
+    Ok(spec::parse::parse(&text, 0, &mut Vec::new()))
 }
 
 /// Choices made by default in earlier runs: state keeps each under `choice.KEY`.
