@@ -185,9 +185,9 @@ impl Names {
             names.remembered(session).await;
             Ok(())
         });
-        names.0.sort();
+        names.found.sort();
         names
-            .0
+            .found
             .dedup_by(|one, other| (one.0, &one.1) == (other.0, &other.1));
         names
     }
