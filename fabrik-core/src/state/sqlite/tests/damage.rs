@@ -42,6 +42,11 @@ async fn a_file_cut_off_anywhere_is_damaged() {
         .chain([whole.len() - 1]);
     for cut in cuts {
         std::fs::write(&path, &whole[..cut]).unwrap();
+        // What is missing of a page is read as zeros: where it was zeros, nothing is lost.
+        if whole[cut..].iter().all(|byte| *byte == 0) {
+            assert_eq!(load(&path).await.unwrap(), fold, "at {cut}");
+            continue;
+        }
         let error = load(&path).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "at {cut}: {error:?}");
         assert!(error.hint_text().is_some());
