@@ -282,13 +282,14 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     async fn read(&self, cx: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
         // A read group may hold several types: ask each handler for its own, keep the order.
         let mut answers: Vec<Option<Result<Option<Object>>>> = group.iter().map(|_| None).collect();
-        let (together, apart): (Vec<usize>, Vec<usize>) =
-            (0..group.len()).partition(|at| self.grouped(&group[*at].type_name).is_some());
+        let (together, apart): (Vec<usize>, Vec<usize>) = (0..group.len()).partition(|at| {
+            let groups = self.groups.as_ref();
+            groups.is_some_and(|groups| groups.reads(&group[*at].type_name))
+        });
         if let Some(groups) = &self.groups
             && !together.is_empty()
         {
-            let requests: Vec<ReadRequest> =
-                together.iter().map(|at| group[*at].clone()).collect();
+            let requests: Vec<ReadRequest> = together.iter().map(|at| group[*at].clone()).collect();
             let found = groups.read(cx, &self.client, &requests).await;
             for (at, answer) in together.into_iter().zip(found) {
                 answers[at] = Some(answer);
