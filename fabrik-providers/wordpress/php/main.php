@@ -19,6 +19,7 @@ class Fabrik {
 	public static $at       = null;
 	public static $state    = 'begun';
 	public static $replied  = false;
+	public static $journal  = array();
 
 	public static function refuse( $why, $message, $more = array() ) {
 		throw new Fabrik_Refusal( $why, $message, $more );
@@ -199,7 +200,8 @@ class Fabrik {
 			}
 			$stored  = $wpdb->get_var( "SELECT option_value FROM {$wpdb->options} WHERE option_name = 'fabrik_journal'" );
 			$journal = json_decode( (string) $stored, true );
-			$journal = is_array( $journal ) ? $journal : array( 'calls' => array(), 'ops' => array() );
+			self::$journal = is_array( $journal ) ? $journal : array( 'calls' => array(), 'ops' => array(), 'bin' => array() );
+			$journal = &self::$journal;
 			if ( 'void' === ( $journal['calls'][ $call ] ?? null ) ) {
 				self::refuse( 'void', 'this call was given up' );
 			}
@@ -212,11 +214,12 @@ class Fabrik {
 				}
 				$reply = array( 'landed' => 'done' === $was );
 			} else {
-				$reply = array( 'results' => self::carry_out( $journal ) );
+				$reply = array( 'results' => self::carry_out() );
 				$journal['calls'][ $call ] = 'done';
 			}
 			$journal['calls'] = array_slice( $journal['calls'], -200, null, true );
 			$journal['ops']   = array_slice( $journal['ops'], -2000, null, true );
+			$journal['bin']   = array_slice( $journal['bin'] ?? array(), -30, null, true );
 			if ( false === $wpdb->update( $wpdb->options, array( 'option_value' => wp_json_encode( $journal ) ), array( 'option_name' => 'fabrik_journal' ) ) ) {
 				self::refuse( 'database', $wpdb->last_error );
 			}
@@ -248,8 +251,9 @@ class Fabrik {
 		return $reply;
 	}
 
-	private static function carry_out( &$journal ) {
+	private static function carry_out() {
 		global $wpdb;
+		$journal = &self::$journal;
 		foreach ( self::$request['ops'] as $at => $op ) {
 			self::$at = $at;
 			$op      = self::fill( $op );

@@ -234,22 +234,18 @@ function fabrik_post_modified( $id, $gmt ) {
 
 function fabrik_bin_put( $key, $id ) {
 	global $wpdb;
-	$bin  = (array) get_option( 'fabrik_bin', array() );
 	$row  = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->posts} WHERE ID = %d", $id ), ARRAY_A );
 	$meta = $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value FROM {$wpdb->postmeta} WHERE post_id = %d ORDER BY meta_id", $id ), ARRAY_A );
-	$bin[ $key ] = array( 'row' => $row, 'meta' => $meta );
-	$bin         = array_slice( $bin, -50, null, true );
-	update_option( 'fabrik_bin', $bin, false );
+	$one  = array( 'row' => $row, 'meta' => $meta );
+	unset( Fabrik::$journal['bin'][ $key ] );
+	if ( strlen( wp_json_encode( $one ) ) < 262144 ) {
+		Fabrik::$journal['bin'][ $key ] = $one;
+	}
 }
 
 function fabrik_bin_take( $key ) {
-	$bin = (array) get_option( 'fabrik_bin', array() );
-	if ( ! isset( $bin[ $key ] ) ) {
-		return null;
-	}
-	$found = $bin[ $key ];
-	unset( $bin[ $key ] );
-	$bin ? update_option( 'fabrik_bin', $bin, false ) : delete_option( 'fabrik_bin' );
+	$found = Fabrik::$journal['bin'][ $key ] ?? null;
+	unset( Fabrik::$journal['bin'][ $key ] );
 	return $found;
 }
 

@@ -30,6 +30,8 @@ pub struct Site {
     user: Option<String>,
     url: Option<String>,
     known: Mutex<Known>,
+    /// Held by who asks what the site is: others wait for the answer.
+    asking: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -91,6 +93,7 @@ impl Site {
             user,
             url,
             known: Mutex::new(Known::default()),
+            asking: Mutex::new(()),
         }
     }
 
@@ -138,6 +141,7 @@ impl Site {
     /// # Errors
     /// Those of the channel.
     pub async fn facts(&self, cx: &Cx) -> Result<Arc<Facts>> {
+        let _asking = self.asking.lock().await;
         if let Some(facts) = &self.known.lock().await.facts {
             return Ok(facts.clone());
         }
@@ -156,6 +160,7 @@ impl Site {
     /// What is on the site, as of this run's first read; of now when `op` was sent before, because
     /// then its reply was lost.
     pub(crate) async fn survey(&self, cx: &Cx, op: OpId) -> Result<Arc<Survey>> {
+        let _asking = self.asking.lock().await;
         let now = cx.clock().now();
         {
             let mut known = self.known.lock().await;
