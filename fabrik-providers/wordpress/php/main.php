@@ -16,6 +16,7 @@ class Fabrik {
 	public static $handlers = array();
 	public static $results  = array();
 	public static $commit   = array();
+	public static $undo     = array();
 	public static $at       = null;
 	public static $state    = 'begun';
 	public static $replied  = false;
@@ -43,6 +44,24 @@ class Fabrik {
 	public static function hash( $raw ) {
 		unset( $raw['hash'], $raw['url'], $raw['path'], $raw['modified'], $raw['mark'] );
 		return md5( wp_json_encode( $raw, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR ) );
+	}
+
+	/** Refuses what needs a plugin that is not active. */
+	public static function needs( $op ) {
+		$folder = $op['needs'] ?? null;
+		if ( ! $folder ) {
+			return;
+		}
+		foreach ( (array) get_option( 'active_plugins', array() ) as $file ) {
+			if ( strtok( $file, '/' ) === $folder ) {
+				return;
+			}
+		}
+		if ( ! is_multisite() || ! array_filter( array_keys( (array) get_site_option( 'active_sitewide_plugins', array() ) ), function ( $file ) use ( $folder ) {
+			return strtok( $file, '/' ) === $folder;
+		} ) ) {
+			self::refuse( 'no_plugin', $folder, array( 'field' => 'plugin' ) );
+		}
 	}
 
 	/** Refuses to write over what is no longer as it was read. */
@@ -234,6 +253,9 @@ class Fabrik {
 			if ( 'committing' !== self::$state ) {
 				$wpdb->query( 'ROLLBACK' );
 				self::$state = 'rolled_back';
+				foreach ( array_reverse( self::$undo ) as $undo ) {
+					$undo();
+				}
 			}
 			if ( wp_using_ext_object_cache() ) {
 				wp_cache_flush();
@@ -266,6 +288,9 @@ class Fabrik {
 				continue;
 			}
 			$wpdb->last_error = '';
+			if ( 'delete' !== $op['do'] ) {
+				self::needs( $op );
+			}
 			$result = call_user_func( self::$handlers[ $op['kind'] ], $op );
 			self::$results[]            = $result;
 			$journal['ops'][ $op['op'] ] = (string) ( $result['id'] ?? '' );

@@ -44,5 +44,21 @@ pub fn provider(env: BaseEnv) -> TypedProvider<Config, Site> {
     let builder = ProviderBuilder::new("wordpress", env!("CARGO_PKG_VERSION"), open)
         .max_in_flight(IN_FLIGHT)
         .facts(Site::facts_so_far);
-    content!(builder, Settings, Page, Menu, FrontPage).build()
+    content!(
+        builder,
+        Author,
+        Category,
+        Form,
+        FrontPage,
+        Menu,
+        Page,
+        Post,
+        PrivacyPage,
+        SeoPage,
+        SeoSite,
+        Settings,
+        SiteOption,
+        User,
+    )
+    .build()
 }
