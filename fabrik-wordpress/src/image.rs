@@ -2,7 +2,7 @@
 
 /// An image, as far as its header tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The media type.
     pub mime: &'static str,
     /// Width in pixels.
@@ -13,7 +13,7 @@ pub struct Facts {
 
 /// Why bytes are not taken for an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// SVG, which WordPress refuses because it can hold scripts.
     Svg,
     /// Nothing that is known.
@@ -24,7 +24,7 @@ pub enum Refused {
 ///
 /// # Errors
 /// Why it is not taken.
-pub fn facts(bytes: &[u8]) -> Result<Facts, Refused> {
+pub(crate) fn facts(bytes: &[u8]) -> Result<Facts, Refused> {
     png(bytes)
         .or_else(|| gif(bytes))
         .or_else(|| jpeg(bytes))
@@ -40,7 +40,9 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, Refused> {
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+    bytes
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | u32::from(*byte))
 }
 
 fn little(bytes: &[u8]) -> u32 {
@@ -105,10 +107,7 @@ fn webp(bytes: &[u8]) -> Option<Facts> {
             let bits = little(rest.get(9..13)?);
             ((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1)
         }
-        b"VP8X" => (
-            little(rest.get(12..15)?) + 1,
-            little(rest.get(15..18)?) + 1,
-        ),
+        b"VP8X" => (little(rest.get(12..15)?) + 1, little(rest.get(15..18)?) + 1),
         _ => return None,
     };
     Some(Facts {
@@ -127,17 +126,29 @@ mod tests {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\xb0\0\0\x02\x58";
         assert_eq!(
             facts(png),
-            Ok(Facts { mime: "image/png", width: 1200, height: 600 })
+            Ok(Facts {
+                mime: "image/png",
+                width: 1200,
+                height: 600
+            })
         );
         let gif = b"GIF89a\x10\0\x20\0";
         assert_eq!(
             facts(gif),
-            Ok(Facts { mime: "image/gif", width: 16, height: 32 })
+            Ok(Facts {
+                mime: "image/gif",
+                width: 16,
+                height: 32
+            })
         );
         let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\x01\x00\x02\x00\x03";
         assert_eq!(
             facts(jpeg),
-            Ok(Facts { mime: "image/jpeg", width: 512, height: 256 })
+            Ok(Facts {
+                mime: "image/jpeg",
+                width: 512,
+                height: 256
+            })
         );
         assert_eq!(facts(b"<?xml?><svg>"), Err(Refused::Svg));
         assert_eq!(facts(b"<?php evil"), Err(Refused::Unknown));

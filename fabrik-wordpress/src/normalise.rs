@@ -28,9 +28,7 @@ pub(crate) fn block(block: Value) -> Value {
             ("theme", |value| wrap(value, "slug")),
             ("pages", |value| each(value, page)),
             ("posts", posts),
-            ("categories", |value| {
-                each(value, |item| wrap(item, "slug"))
-            }),
+            ("categories", |value| each(value, |item| wrap(item, "slug"))),
             ("menus", |value| each(value, menu)),
             ("media", |value| entries(value, |item| wrap(item, "source"))),
             ("plugins", |value| each(value, |item| wrap(item, "slug"))),

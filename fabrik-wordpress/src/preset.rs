@@ -33,7 +33,12 @@ fn read(name: &str, spec: &Value) -> Result<Value> {
     let mut found = Vec::new();
     let node = parse(text, 0, &mut found)
         .filter(|_| found.is_empty())
-        .ok_or_else(|| Error::new(ErrorKind::Unexpected, format!("the preset `{name}` is damaged")))?;
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unexpected,
+                format!("the preset `{name}` is damaged"),
+            )
+        })?;
     Ok(normalise::block(fill(&node.plain_value(), spec)))
 }
 
@@ -46,7 +51,10 @@ fn fill(preset: &Value, spec: &Value) -> Value {
     let title = at("title").unwrap_or_default();
     let names = [
         ("{tagline}", at("tagline").unwrap_or_else(|| title.clone())),
-        ("{company}", at("contact.company").unwrap_or_else(|| title.clone())),
+        (
+            "{company}",
+            at("contact.company").unwrap_or_else(|| title.clone()),
+        ),
         ("{email}", at("contact.email").unwrap_or_default()),
         ("{phone}", at("contact.phone").unwrap_or_default()),
         ("{title}", title),
@@ -162,9 +170,9 @@ fn by_name(under: &[Value], over: &[Value], field: &str) -> (Vec<Value>, Vec<Opt
         under.iter().map(|value| (value.clone(), None)).collect();
     for (at, value) in over.iter().enumerate() {
         let name = name_of(value, field);
-        let old = all
-            .iter_mut()
-            .find(|(known, from)| from.is_none() && name.is_some() && name_of(known, field) == name);
+        let old = all.iter_mut().find(|(known, from)| {
+            from.is_none() && name.is_some() && name_of(known, field) == name
+        });
         match old {
             Some(old) => *old = (lay(&old.0, value), Some(at)),
             None => all.push((value.clone(), Some(at))),

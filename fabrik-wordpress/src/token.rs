@@ -7,9 +7,9 @@ use fabrik_core::expr::Expr;
 use fabrik_core::value::Value;
 
 /// Begins a placeholder.
-pub const OPEN: char = '\u{E000}';
+pub(crate) const OPEN: char = '\u{E000}';
 /// Ends a placeholder.
-pub const CLOSE: char = '\u{E001}';
+pub(crate) const CLOSE: char = '\u{E001}';
 
 /// A placeholder of a name.
 pub(crate) fn token(name: &str) -> String {
@@ -67,10 +67,7 @@ mod tests {
         let text = format!("a {} b {}", token("x.id"), token("x.url"));
         let value = resolve(&text, &|name| Some(Value::from(format!("<{name}>"))));
         let Value::Expr(expr) = value else { panic!() };
-        assert_eq!(
-            expr.to_string(),
-            "${join([\"a \", \"<x.id>\", \" b \", \"<x.url>\"], \"\")}"
-        );
+        assert_eq!(expr.to_string(), "a <x.id> b <x.url>");
         assert_eq!(resolve("plain", &|_| None), Value::from("plain"));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A colour without transparency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Color {
+pub(crate) struct Color {
     /// Red.
     pub r: u8,
     /// Green.
@@ -15,7 +15,7 @@ pub struct Color {
 
 impl Color {
     /// White.
-    pub const WHITE: Color = Color {
+    pub(crate) const WHITE: Color = Color {
         r: 255,
         g: 255,
         b: 255,
@@ -23,7 +23,7 @@ impl Color {
 
     /// Reads `#rgb`, `#rrggbb`, `rgb(r, g, b)` and `hsl(h, s%, l%)`; nothing else is taken, because
     /// WordPress writes colours into style sheets as they are.
-    pub fn parse(text: &str) -> Option<Color> {
+    pub(crate) fn parse(text: &str) -> Option<Color> {
         let text = text.trim();
         if let Some(hex) = text.strip_prefix('#') {
             return Color::hex(hex);
@@ -100,7 +100,7 @@ impl Color {
 
     /// This colour with a share (0 to 1) of another.
     #[must_use]
-    pub fn mix(self, other: Color, share: f64) -> Color {
+    pub(crate) fn mix(self, other: Color, share: f64) -> Color {
         let one = |a: u8, b: u8| channel(f64::from(a) * (1.0 - share) + f64::from(b) * share);
         Color {
             r: one(self.r, other.r),
@@ -110,7 +110,7 @@ impl Color {
     }
 
     /// Relative luminance, 0 (black) to 1 (white).
-    pub fn luminance(self) -> f64 {
+    pub(crate) fn luminance(self) -> f64 {
         let linear = |byte: u8| {
             let share = f64::from(byte) / 255.0;
             if share <= 0.040_45 {
@@ -123,7 +123,7 @@ impl Color {
     }
 
     /// Contrast ratio to another colour, 1 to 21.
-    pub fn contrast(self, other: Color) -> f64 {
+    pub(crate) fn contrast(self, other: Color) -> f64 {
         let (a, b) = (self.luminance(), other.luminance());
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }

@@ -5,13 +5,13 @@ mod color;
 use fabrik_core::error::{Error, Result};
 use fabrik_core::value::Value;
 
-pub use color::Color;
+pub(crate) use color::Color;
 
 use crate::note::invalid;
 
 /// A colour of the palette.
 #[derive(Clone, Copy, Debug)]
-pub struct Slug {
+pub(crate) struct Slug {
     /// What it is called in themes and sections.
     pub slug: &'static str,
     /// Its name in the editor.
@@ -21,21 +21,61 @@ pub struct Slug {
 }
 
 /// The palette, the same for every theme.
-pub const SLUGS: &[Slug] = &[
-    Slug { slug: "primary", name: "Primary", what: "Buttons and links" },
-    Slug { slug: "on-primary", name: "On primary", what: "Text on `primary`" },
-    Slug { slug: "secondary", name: "Secondary", what: "Dark areas, such as a call to action" },
-    Slug { slug: "on-secondary", name: "On secondary", what: "Text on `secondary`" },
-    Slug { slug: "accent", name: "Accent", what: "Small marks that stand out" },
-    Slug { slug: "background", name: "Background", what: "The page" },
-    Slug { slug: "surface", name: "Surface", what: "Cards, and every other section" },
-    Slug { slug: "border", name: "Border", what: "Lines around cards" },
-    Slug { slug: "text", name: "Text", what: "Running text" },
-    Slug { slug: "muted", name: "Muted", what: "Text that stands back" },
+pub(crate) const SLUGS: &[Slug] = &[
+    Slug {
+        slug: "primary",
+        name: "Primary",
+        what: "Buttons and links",
+    },
+    Slug {
+        slug: "on-primary",
+        name: "On primary",
+        what: "Text on `primary`",
+    },
+    Slug {
+        slug: "secondary",
+        name: "Secondary",
+        what: "Dark areas, such as a call to action",
+    },
+    Slug {
+        slug: "on-secondary",
+        name: "On secondary",
+        what: "Text on `secondary`",
+    },
+    Slug {
+        slug: "accent",
+        name: "Accent",
+        what: "Small marks that stand out",
+    },
+    Slug {
+        slug: "background",
+        name: "Background",
+        what: "The page",
+    },
+    Slug {
+        slug: "surface",
+        name: "Surface",
+        what: "Cards, and every other section",
+    },
+    Slug {
+        slug: "border",
+        name: "Border",
+        what: "Lines around cards",
+    },
+    Slug {
+        slug: "text",
+        name: "Text",
+        what: "Running text",
+    },
+    Slug {
+        slug: "muted",
+        name: "Muted",
+        what: "Text that stands back",
+    },
 ];
 
 /// How much room there is.
-pub const SPACINGS: &[&str] = &["compact", "normal", "airy"];
+pub(crate) const SPACINGS: &[&str] = &["compact", "normal", "airy"];
 
 /// Text and what it stands on, and whether small text is set in it.
 const PAIRS: &[(&str, &str)] = &[
@@ -54,17 +94,13 @@ const LEAST: f64 = 3.0;
 
 /// A brand with everything in it.
 #[derive(Clone, Debug)]
-pub struct Brand {
+pub(crate) struct Brand {
     /// Colours in the order of [`SLUGS`].
     pub colors: Vec<(Slug, Color)>,
     /// Font of running text.
     pub body: Option<String>,
     /// Font of headings.
     pub heading: Option<String>,
-    /// Logo file.
-    pub logo: Option<String>,
-    /// Icon file.
-    pub favicon: Option<String>,
     /// `compact`, `normal` or `airy`.
     pub spacing: String,
     /// A length.
@@ -73,11 +109,13 @@ pub struct Brand {
     pub css: Option<String>,
     /// Whether the spec (or preset) says anything.
     pub given: bool,
+    /// Whether the theme has the palette, so that sections can name its colours.
+    pub painted: bool,
 }
 
 impl Brand {
     /// Reads `brand`; mistakes and what is hard to read go to `notes` (true for mistakes).
-    pub fn read(block: &Value, notes: &mut Vec<(bool, Error)>) -> Brand {
+    pub(crate) fn read(block: &Value, notes: &mut Vec<(bool, Error)>) -> Brand {
         let brand = block.get("brand").cloned().unwrap_or_default();
         let colors = colors(brand.get("colors"), notes);
         contrast(&colors, brand.get("colors"), notes);
@@ -98,16 +136,18 @@ impl Brand {
         if css.as_ref().is_some_and(|css| css.contains('<')) {
             notes.push((
                 true,
-                invalid("brand.css", "`css` must not contain `<`: it would end the style sheet"),
+                invalid(
+                    "brand.css",
+                    "`css` must not contain `<`: it would end the style sheet",
+                ),
             ));
         }
         Brand {
+            painted: false,
             given: brand.as_map().is_some_and(|map| !map.is_empty()),
             colors,
             body,
             heading,
-            logo: text("logo"),
-            favicon: text("favicon"),
             spacing: text("spacing").unwrap_or_else(|| "normal".to_owned()),
             radius: match text("radius").as_deref() {
                 Some("none") => "0px".to_owned(),
@@ -121,7 +161,7 @@ impl Brand {
     }
 
     /// A colour of the palette.
-    pub fn color(&self, slug: &str) -> Color {
+    pub(crate) fn color(&self, slug: &str) -> Color {
         find(&self.colors, slug)
     }
 }
@@ -161,7 +201,11 @@ fn colors(given: Option<&Value>, notes: &mut Vec<(bool, Error)>) -> Vec<(Slug, C
     let primary = get("primary").unwrap_or(hex(0x1d, 0x4e, 0xd8));
     let background = get("background").unwrap_or(Color::WHITE);
     let dark = background.luminance() < 0.2;
-    let ink = if dark { Color::WHITE } else { hex(0x0f, 0x17, 0x2a) };
+    let ink = if dark {
+        Color::WHITE
+    } else {
+        hex(0x0f, 0x17, 0x2a)
+    };
     let text = get("text").unwrap_or_else(|| ink.mix(primary, 0.06));
     let surface = get("surface").unwrap_or_else(|| background.mix(primary, 0.05));
     let secondary = get("secondary").unwrap_or_else(|| hex(0x0f, 0x17, 0x2a).mix(primary, 0.25));
@@ -217,8 +261,16 @@ fn contrast(colors: &[(Slug, Color)], given: Option<&Value>, notes: &mut Vec<(bo
             continue;
         }
         let set = |slug: &str| given.is_some_and(|given| given.get(slug).is_some());
-        let field = if set(text) || !set(ground) { text } else { ground };
-        let field = if set(field) { format!("brand.colors.{field}") } else { "brand.colors".to_owned() };
+        let field = if set(text) || !set(ground) {
+            text
+        } else {
+            ground
+        };
+        let field = if set(field) {
+            format!("brand.colors.{field}")
+        } else {
+            "brand.colors".to_owned()
+        };
         let message = format!(
             "`{text}` ({a}) on `{ground}` ({b}) has a contrast of {ratio:.1}: text needs {READABLE}"
         );
@@ -241,8 +293,9 @@ fn check_font(text: &str) -> Result<()> {
     if fine {
         Ok(())
     } else {
-        Err(invalid("", format!("`{text}` is no name of a font"))
-            .hint("letters, digits, spaces and hyphens; fallbacks after commas: `Inter, sans-serif`"))
+        Err(invalid("", format!("`{text}` is no name of a font")).hint(
+            "letters, digits, spaces and hyphens; fallbacks after commas: `Inter, sans-serif`",
+        ))
     }
 }
 
@@ -265,12 +318,15 @@ mod tests {
 
     #[test]
     fn one_colour_makes_a_readable_palette() {
-        for primary in ["#0f62fe", "#b91c1c", "#166534", "#000", "#7c3aed", "#0e7490"] {
+        for primary in [
+            "#0f62fe", "#b91c1c", "#166534", "#000", "#7c3aed", "#0e7490",
+        ] {
             let (brand, notes) = read(&json!({"colors": {"primary": primary}}));
             assert_eq!(notes, [], "{primary}");
             assert_eq!(brand.colors.len(), SLUGS.len());
         }
-        let (brand, notes) = read(&json!({"colors": {"primary": "#7dd3fc", "background": "#0b1120"}}));
+        let (brand, notes) =
+            read(&json!({"colors": {"primary": "#7dd3fc", "background": "#0b1120"}}));
         assert_eq!(notes, []);
         assert!(brand.color("text").luminance() > 0.7);
     }
@@ -278,14 +334,26 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told_with_numbers() {
         let (_, notes) = read(&json!({"colors": {"text": "#ccc"}}));
-        assert!(notes.iter().any(|(bad, text)| *bad && text.contains("contrast of 1.6")), "{notes:?}");
+        assert!(
+            notes
+                .iter()
+                .any(|(bad, text)| *bad && text.contains("contrast of 1.6")),
+            "{notes:?}"
+        );
         let (_, notes) = read(&json!({"colors": {"primary": "#888"}}));
-        assert!(notes.iter().any(|(bad, text)| !bad && text.contains("text needs 4.5")), "{notes:?}");
+        assert!(
+            notes
+                .iter()
+                .any(|(bad, text)| !bad && text.contains("text needs 4.5")),
+            "{notes:?}"
+        );
     }
 
     #[test]
     fn no_colours_and_fonts() {
-        let (_, notes) = read(&json!({"colors": {"primary": "red;}</style>"}, "fonts": {"body": "x;}"}, "css": "</style>"}));
+        let (_, notes) = read(
+            &json!({"colors": {"primary": "red;}</style>"}, "fonts": {"body": "x;}"}, "css": "</style>"}),
+        );
         assert_eq!(notes.iter().filter(|(bad, _)| *bad).count(), 3);
     }
 }

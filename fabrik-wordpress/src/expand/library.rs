@@ -20,26 +20,26 @@ const MOST: usize = 32 * 1024 * 1024;
 
 /// An image that some page uses.
 #[derive(Clone, Debug)]
-pub(super) struct Picture {
+pub(crate) struct Picture {
     /// Its file, relative to the spec.
-    pub(super) source: String,
+    pub(crate) source: String,
     /// What the file says.
-    pub(super) facts: Facts,
+    pub(crate) facts: Facts,
     /// Hexadecimal SHA-256.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
     /// Length in bytes.
-    pub(super) len: u64,
+    pub(crate) len: u64,
     /// What it shows.
-    pub(super) alt: String,
-    pub(super) title: Option<String>,
-    pub(super) caption: Option<String>,
+    pub(crate) alt: String,
+    pub(crate) title: Option<String>,
+    pub(crate) caption: Option<String>,
     /// Name of its part.
-    pub(super) part: String,
+    pub(crate) part: String,
 }
 
 impl Picture {
     /// The placeholder of its id or URL.
-    pub(super) fn token(&self, output: &str) -> String {
+    pub(crate) fn token(&self, output: &str) -> String {
         token(&format!("{}.{output}", self.part))
     }
 }
@@ -50,12 +50,18 @@ fn look(files: &dyn Files, source: &str) -> Result<(Facts, Vec<u8>)> {
         .read(source)
         .map_err(|error| invalid("", format!("the image `{source}` is not there")).cause(error))?;
     if bytes.len() > MOST {
-        return Err(invalid("", format!("the image `{source}` is larger than 32 MiB")));
+        return Err(invalid(
+            "",
+            format!("the image `{source}` is larger than 32 MiB"),
+        ));
     }
     match image::facts(&bytes) {
         Ok(facts) => Ok((facts, bytes)),
-        Err(Refused::Svg) => Err(invalid("", format!("`{source}` is an SVG, which WordPress refuses"))
-            .hint("export it as PNG, twice as large as it is shown")),
+        Err(Refused::Svg) => Err(invalid(
+            "",
+            format!("`{source}` is an SVG, which WordPress refuses"),
+        )
+        .hint("export it as PNG, twice as large as it is shown")),
         Err(Refused::Unknown) => Err(invalid("", format!("`{source}` is no image"))
             .hint("PNG, JPEG, GIF and WebP are taken; the content counts, not the name")),
     }
@@ -91,7 +97,9 @@ impl<'f> Library<'f> {
             return known.clone();
         }
         let found = self.find(key);
-        self.found.borrow_mut().insert(key.to_owned(), found.clone());
+        self.found
+            .borrow_mut()
+            .insert(key.to_owned(), found.clone());
         found
     }
 
@@ -102,13 +110,21 @@ impl<'f> Library<'f> {
             None => key.to_owned(),
         };
         if source.contains("://") {
-            return Err(invalid("", format!("`{source}` is elsewhere: images lie beside the spec"))
-                .hint("save it below the spec's folder and give its path"));
+            return Err(invalid(
+                "",
+                format!("`{source}` is elsewhere: images lie beside the spec"),
+            )
+            .hint("save it below the spec's folder and give its path"));
         }
         let (facts, bytes) = look(self.files, &source).map_err(|error| {
             if named.is_none() && !key.contains(['.', '/']) {
                 let known = self.named.keys().map(String::as_str);
-                crate::note::unknown("", format!("there is no image `{key}` in `media`"), key, known)
+                crate::note::unknown(
+                    "",
+                    format!("there is no image `{key}` in `media`"),
+                    key,
+                    known,
+                )
             } else {
                 error
             }

@@ -52,6 +52,19 @@ impl Theme {
             template,
         }
     }
+
+    /// Whether the palette's slugs become classes. (Astra names its nine colours itself.)
+    pub(super) fn has_palette(&self) -> bool {
+        matches!(self.style, Style::Block | Style::GeneratePress)
+    }
+
+    /// A location by the theme's name for it: `primary` and `footer` are known everywhere.
+    pub(super) fn location(&self, name: &str) -> String {
+        match (self.style, name) {
+            (Style::Astra, "footer") => "footer_menu".to_owned(),
+            _ => name.to_owned(),
+        }
+    }
 }
 
 impl Style {
@@ -115,7 +128,8 @@ fn source(site: &mut Site<'_>, field: &str, value: &Value, at: &str) -> Value {
         return value.clone();
     }
     if let Err(error) = site.cx.files().read(text) {
-        let error = invalid(&format!("{at}.source"), format!("`{text}` cannot be read")).cause(error);
+        let error =
+            invalid(&format!("{at}.source"), format!("`{text}` cannot be read")).cause(error);
         site.mistake(error);
     }
     Value::from(site.cx.files().locate(text))
@@ -124,7 +138,10 @@ fn source(site: &mut Site<'_>, field: &str, value: &Value, at: &str) -> Value {
 /// Plugins the spec needs without naming them.
 fn implied(site: &Site<'_>) -> Vec<&'static str> {
     let mut needed = Vec::new();
-    if site.at("forms").is_some_and(|forms| forms.as_map().is_some_and(|map| !map.is_empty())) {
+    if site
+        .at("forms")
+        .is_some_and(|forms| forms.as_map().is_some_and(|map| !map.is_empty()))
+    {
         needed.push("contact-form-7");
     }
     match site.text("seo.plugin").as_deref() {
@@ -158,7 +175,10 @@ fn plugins(site: &mut Site<'_>, after: &[fabrik_core::address::Address]) -> Resu
             }
         }
         if !site.plugins.insert(folder.clone()) {
-            site.mistake(invalid(&at, format!("the plugin `{folder}` is listed twice")));
+            site.mistake(invalid(
+                &at,
+                format!("the plugin `{folder}` is listed twice"),
+            ));
             continue;
         }
         let part = format!("plugin-{}", slug(&folder));

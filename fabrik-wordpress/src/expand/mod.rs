@@ -16,6 +16,7 @@ use fabrik_core::role::{ComponentCx, ComponentOut};
 use fabrik_core::value::Value;
 
 use crate::preset;
+pub(crate) use library::Picture;
 use site::Site;
 
 /// Expands a block.
@@ -27,13 +28,13 @@ pub(crate) fn expand(block: &Value, cx: &mut dyn ComponentCx) -> Result<Componen
     let mut site = Site::new(cx, merged, placed);
     look::foundation(&mut site)?;
     let pages = pages::gather(&mut site);
-    let posts = posts::gather(&mut site);
+    let mut posts = posts::gather(&mut site);
+    let links = pages::links(&pages);
     look::style(&mut site)?;
     content::forms(&mut site)?;
     content::people(&mut site)?;
-    pages::declare(&mut site, &pages)?;
-    posts::declare(&mut site, &posts)?;
-    library::declare(&mut site)?;
+    pages::declare(&mut site, &pages, &links)?;
+    posts::declare(&mut site, &mut posts, &links)?;
     menus::declare(&mut site, &pages)?;
     extras::declare(&mut site, &pages, &posts)?;
     checks::declare(&mut site, &pages);

@@ -54,7 +54,10 @@ pub(super) fn gather(site: &mut Site<'_>) -> Vec<Page> {
             continue;
         };
         if pages.iter().any(|page| page.id == id) {
-            site.mistake(invalid(&format!("{at}.id"), format!("there are two pages `{id}`")));
+            site.mistake(invalid(
+                &format!("{at}.id"),
+                format!("there are two pages `{id}`"),
+            ));
             continue;
         }
         let Some(title) = text_of(block, "title") else {
@@ -128,7 +131,9 @@ fn legal_pages(site: &mut Site<'_>, pages: &mut Vec<Page>) {
                     let (text, missing) = legal::fill(template, site.block.get("contact"));
                     for field in missing {
                         let message = format!("the {kind} page needs `contact.{field}`");
-                        site.mistake(invalid(&at, message).hint("legal pages name who runs the site"));
+                        site.mistake(
+                            invalid(&at, message).hint("legal pages name who runs the site"),
+                        );
                     }
                     Some(text)
                 }
@@ -202,7 +207,7 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
         let mut parts = vec![page.slug.clone()];
         let mut above = page.parent.clone();
         let mut seen = BTreeSet::from([page.id.clone()]);
-        while let Some(id) = above {
+        while let Some(id) = above.take() {
             let Some(parent) = by_id.get(&id).and_then(|at| snapshot.get(*at)) else {
                 let known = by_id.keys().map(String::as_str);
                 let text = format!("there is no page `{id}` to be below");
@@ -222,7 +227,9 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
             .language
             .as_ref()
             .filter(|language| default.as_ref().is_some_and(|default| default != *language));
-        let language = foreign.map(|language| format!("/{language}")).unwrap_or_default();
+        let language = foreign
+            .map(|language| format!("/{language}"))
+            .unwrap_or_default();
         let front = page.front || is_front_translation(page, &snapshot);
         page.path = if front {
             format!("{prefix}{language}/")
@@ -230,7 +237,10 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
             format!("{prefix}{language}/{}/", parts.join("/"))
         };
         if let Some(other) = all.insert(page.path.clone(), page.id.clone()) {
-            let text = format!("`{}` and `{other}` would both answer at {}", page.id, page.path);
+            let text = format!(
+                "`{}` and `{other}` would both answer at {}",
+                page.id, page.path
+            );
             found.push(invalid(&page.at, text).hint("give one of them another `slug`"));
         }
     }
@@ -255,16 +265,18 @@ pub(super) fn default_language(site: &Site<'_>) -> Option<String> {
     text_of(marked.or(languages.first())?, "code")
 }
 
+/// Where links to pages lead.
+pub(super) fn links(pages: &[Page]) -> Links {
+    let paths = pages
+        .iter()
+        .map(|page| (page.id.clone(), page.path.clone()));
+    Links::new(paths.collect())
+}
+
 /// Renders every page, parents first, and declares its part.
-pub(super) fn declare(site: &mut Site<'_>, pages: &[Page]) -> Result<()> {
+pub(super) fn declare(site: &mut Site<'_>, pages: &[Page], links: &Links) -> Result<()> {
     let name = app_name(site.cx.parts().base());
     let allow_unsafe = site.at("allow_unsafe").and_then(|on| on.as_bool()) == Some(true);
-    let links = Links::new(
-        pages
-            .iter()
-            .map(|page| (page.id.clone(), page.path.clone()))
-            .collect(),
-    );
     let media = site.at("media");
     let mut failed: Vec<Error> = Vec::new();
     let mut warned: Vec<Error> = Vec::new();
@@ -273,7 +285,7 @@ pub(super) fn declare(site: &mut Site<'_>, pages: &[Page]) -> Result<()> {
     for page in pages {
         let mut studio = Studio {
             library: &library,
-            links: &links,
+            links,
             forms: &site.forms,
             brand: &site.brand,
             site: &name,
@@ -440,7 +452,12 @@ impl Studio<'_> {
             let known = sections
                 .iter()
                 .filter_map(|(full, _)| full.split_once('.').map(|(_, id)| id));
-            self.failed.push(unknown(&format!("{}.overrides.{id}", page.at), text, &id, known));
+            self.failed.push(unknown(
+                &format!("{}.overrides.{id}", page.at),
+                text,
+                &id,
+                known,
+            ));
         }
         if let Some(text) = self.markdown_of(page) {
             let id = format!("{}.text", page.id);
@@ -472,13 +489,6 @@ impl Studio<'_> {
     }
 
     fn section(&mut self, kind: &str, id: &str, fields: &Value, at: &str) -> Option<String> {
-        if kind == "raw_html" && !self.allow_unsafe {
-            self.failed.push(
-                invalid(at, "`raw_html` puts HTML into the page as it is, scripts and all")
-                    .hint("use other sections, or set `allow_unsafe: true` if you trust whoever writes it"),
-            );
-            return None;
-        }
         let studio = render::Studio {
             image: &|key| self.library.get(key),
             links: self.links,

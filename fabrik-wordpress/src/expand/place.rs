@@ -24,8 +24,6 @@ pub(super) struct Placed {
     pub(super) parts: Vec<Address>,
     /// Whether only the REST API is there.
     pub(super) rest: bool,
-    /// Whether TLS is expected.
-    pub(super) tls: bool,
 }
 
 /// WordPress runs on few databases.
@@ -112,8 +110,11 @@ fn existing(
             .hint("give its `path`, with `ssh` or `container` when it is elsewhere; or `rest`"));
     }
     if has("ssh") && !has("path") {
-        return Err(invalid("site.ssh", "the folder of WordPress on that machine is missing")
-            .hint("add `path:` beside `ssh`"));
+        return Err(invalid(
+            "site.ssh",
+            "the folder of WordPress on that machine is missing",
+        )
+        .hint("add `path:` beside `ssh`"));
     }
     let rest_url = site.at(&Path::parse("rest.url"));
     let url = site
@@ -139,16 +140,10 @@ fn existing(
         out,
         parts: Vec::new(),
         rest: has("rest"),
-        tls,
     })
 }
 
-fn made(
-    block: &Value,
-    name: &str,
-    instance: Arc<str>,
-    cx: &mut dyn ComponentCx,
-) -> Result<Placed> {
+fn made(block: &Value, name: &str, instance: Arc<str>, cx: &mut dyn ComponentCx) -> Result<Placed> {
     let secret: String = format!("{name}_wp_admin_password")
         .replace('-', "_")
         .to_uppercase();
@@ -156,8 +151,11 @@ fn made(
         .at(&Path::parse("settings.admin_email"))
         .or_else(|| block.at(&Path::parse("contact.email")))
         .ok_or_else(|| {
-            invalid("contact", "a new installation needs a mail address for its first account")
-                .hint("set `contact: { email: … }`, or `site:` when WordPress is already there")
+            invalid(
+                "contact",
+                "a new installation needs a mail address for its first account",
+            )
+            .hint("set `contact: { email: … }`, or `site:` when WordPress is already there")
         })?;
     let admin = Value::map([
         ("login", Value::from("fabrik")),
@@ -181,7 +179,6 @@ fn made(
         ("kind".into(), Value::from("wordpress")),
         ("app".into(), Value::from(name)),
     ]);
-    let facts = cx.facts(fabrik_core::role::RUNTIME)?;
     let before = cx.parts().resources.len();
     let (out, runtime) = kinds::play_web("wordpress", block, intent, backup, cx)?;
     let parts = cx.parts().resources[before..]
@@ -193,8 +190,11 @@ fn made(
         .filter(|exec| !exec.is_null())
         .cloned()
         .ok_or_else(|| {
-            invalid("on", "the runtime does not say how WP-CLI is run in what it makes")
-                .hint("make the installation first and give it as `site:`")
+            invalid(
+                "on",
+                "the runtime does not say how WP-CLI is run in what it makes",
+            )
+            .hint("make the installation first and give it as `site:`")
         })?;
     let url = match &out.url {
         Value::Null => domain_url(block).unwrap_or_default(),
@@ -212,6 +212,5 @@ fn made(
         out,
         parts,
         rest: false,
-        tls: facts.ends_tls,
     })
 }

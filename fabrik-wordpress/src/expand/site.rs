@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use fabrik_core::address::Address;
 use fabrik_core::error::{Error, Result};
-use fabrik_core::expr::Function;
+use fabrik_core::expr::{self, Expr, Function, Reference};
 use fabrik_core::role::{ComponentCx, ComponentOut, Parts};
-use fabrik_core::value::{Map, Path, Value};
+use fabrik_core::value::{Map, Path, Segment, Value};
 
 use super::library::Picture;
 use super::pages::Page;
@@ -19,15 +19,21 @@ use crate::token;
 
 /// Fields that may wait for other resources. Everything else decides which parts there are, or
 /// stands in pages.
-const MAY_WAIT: &[&str] = &["site", "editor", "options", "settings", "plugins", "analytics"];
+const MAY_WAIT: &[&str] = &[
+    "site",
+    "editor",
+    "options",
+    "settings",
+    "plugins",
+    "analytics",
+];
 
 /// Refuses what is not known where it has to be, secrets on pages, and the characters of
 /// placeholders.
 pub(super) fn check_known(block: &Value) -> Result<()> {
     let mut found: Option<Error> = None;
     block.walk(&mut |path, value| {
-        let first = path.segments().first().map(ToString::to_string);
-        let may_wait = first.is_some_and(|first| MAY_WAIT.contains(&first.as_str()));
+        let may_wait = first(path).is_some_and(|first| MAY_WAIT.contains(&first));
         if found.is_some() || may_wait {
             return;
         }
@@ -50,11 +56,27 @@ pub(super) fn check_known(block: &Value) -> Result<()> {
 
 /// Fields the core looks after.
 fn is_shared(path: &Path) -> bool {
-    let first = path.segments().first().map(ToString::to_string);
-    first.is_some_and(|first| {
-        ["domains", "redirects", "tls", "health", "limits", "monitor", "dns", "backup"]
-            .contains(&first.as_str())
+    first(path).is_some_and(|first| {
+        [
+            "domains",
+            "redirects",
+            "tls",
+            "health",
+            "limits",
+            "monitor",
+            "dns",
+            "backup",
+        ]
+        .contains(&first)
     })
+}
+
+/// The field of the block a path leads into.
+fn first(path: &Path) -> Option<&str> {
+    match path.segments().first()? {
+        Segment::Key(key) => Some(key),
+        Segment::Index(_) => None,
+    }
 }
 
 /// One site on its way into parts.
@@ -92,7 +114,9 @@ pub(super) struct Site<'a> {
 impl<'a> Site<'a> {
     pub(super) fn new(cx: &'a mut dyn ComponentCx, merged: Merged, placed: Placed) -> Site<'a> {
         let mut notes = Vec::new();
-        let brand = Brand::read(&merged.block, &mut notes);
+        let mut brand = Brand::read(&merged.block, &mut notes);
+        let theme = super::look::Theme::of(&merged.block);
+        brand.painted = brand.given && theme.has_palette();
         for (bad, note) in notes {
             if bad {
                 cx.mistake(note);
@@ -101,7 +125,7 @@ impl<'a> Site<'a> {
             }
         }
         Site {
-            theme: super::look::Theme::of(&merged.block),
+            theme,
             cx,
             block: merged.block,
             page_origins: merged.pages,
@@ -216,8 +240,9 @@ pub(super) fn take(from: &Value, names: &[(&str, &str)]) -> Map {
 
 /// A text as one slug.
 pub(super) fn slug(text: &str) -> String {
-    Function::Slug
-        .apply(&[Value::from(text)])
+    let call = Expr::Call(Function::Slug, vec![Expr::Literal(Value::from(text))]);
+    let nothing_known = |_: &Reference| Ok(None);
+    expr::evaluate(&call, &nothing_known)
         .ok()
         .and_then(|slug| slug.as_str().map(str::to_owned))
         .unwrap_or_default()

@@ -34,19 +34,40 @@ pub(super) fn page() -> Json {
                 map_of(
                     "Changes to sections of the preset's page, by the section's id or kind.",
                     None,
-                    &map_of("Fields to set.", None, &json!({"description": "The value."})),
+                    &map_of(
+                        "Fields to set.",
+                        None,
+                        &json!({"description": "The value."}),
+                    ),
                 ),
             ),
-            ("text", full_text("A Markdown file with its content, relative to the spec; after the sections.")),
+            (
+                "text",
+                full_text(
+                    "A Markdown file with its content, relative to the spec; after the sections.",
+                ),
+            ),
             ("seo", page_seo()),
-            ("template", text("The theme's template for it; empty for the default.")),
+            (
+                "template",
+                text("The theme's template for it; empty for the default."),
+            ),
             ("excerpt", text("A summary.")),
             ("image", full_text("Its featured image.")),
-            ("status", choice("Whether it is seen.", &["publish", "draft", "private"])),
-            ("front", flag("Whether it is the front page; the page `home` is unless another is.")),
+            (
+                "status",
+                choice("Whether it is seen.", &["publish", "draft", "private"]),
+            ),
+            (
+                "front",
+                flag("Whether it is the front page; the page `home` is unless another is."),
+            ),
             ("posts", flag("Whether it lists the posts.")),
             ("language", code("Its language, of `languages`.")),
-            ("translation_of", id("The id of the page it is a translation of.")),
+            (
+                "translation_of",
+                id("The id of the page it is a translation of."),
+            ),
             ("remove", flag("Whether a page of the preset is left out.")),
         ],
         &["id"],
@@ -83,10 +104,22 @@ pub(super) fn posts() -> Json {
         &[
             ("slug", slug("The last part of its address.")),
             ("title", full_text("Its title.")),
-            ("file", full_text("A Markdown file with its text, relative to the spec.")),
+            (
+                "file",
+                full_text("A Markdown file with its text, relative to the spec."),
+            ),
             ("text", full_text("Its text, in Markdown.")),
-            ("date", pattern("When it appears: `2026-03-14` or with a time `2026-03-14 09:30`.", DATE)),
-            ("status", choice("Whether it is seen.", &["publish", "draft", "private"])),
+            (
+                "date",
+                pattern(
+                    "When it appears: `2026-03-14` or with a time `2026-03-14 09:30`.",
+                    DATE,
+                ),
+            ),
+            (
+                "status",
+                choice("Whether it is seen.", &["publish", "draft", "private"]),
+            ),
             ("excerpt", text("A summary.")),
             ("categories", words("Slugs of `categories`.")),
             ("tags", words("Tags.")),
@@ -134,7 +167,10 @@ pub(super) fn author() -> Json {
     object(
         "An author: an account that can write posts and nobody can log in to until its password is set.",
         &[
-            ("login", pattern("The login name.", "^[a-z0-9][a-z0-9._@-]*$")),
+            (
+                "login",
+                pattern("The login name.", "^[a-z0-9][a-z0-9._@-]*$"),
+            ),
             ("name", full_text("The name shown.")),
             ("email", email("The mail address.")),
             ("bio", text("A few words.")),
@@ -149,13 +185,16 @@ pub(super) fn menu() -> Json {
     object(
         "A menu.",
         &[
-            ("id", id("Its name in this spec, and its slug; the location unless set.")),
-            ("name", full_text("Its name in the editor.")),
-            ("locations", list_of("Where the theme shows it.", &full_text("The location."))),
             (
-                "items",
-                list_of("What it holds.", &menu_item(MENU_DEPTH)),
+                "id",
+                id("Its name in this spec, and its slug; the location unless set."),
             ),
+            ("name", full_text("Its name in the editor.")),
+            (
+                "locations",
+                list_of("Where the theme shows it.", &full_text("The location.")),
+            ),
+            ("items", list_of("What it holds.", &menu_item(MENU_DEPTH))),
             ("language", code("The language it is for.")),
         ],
         &["items"],
@@ -168,10 +207,16 @@ const MENU_DEPTH: usize = 3;
 /// An entry of a menu; entries nest this deep.
 fn menu_item(depth: usize) -> Json {
     let mut fields = vec![
-        ("title", full_text("What it says; the page's title unless set.")),
+        (
+            "title",
+            full_text("What it says; the page's title unless set."),
+        ),
         ("page", id("The id of a page.")),
         ("category", slug("The slug of a category.")),
-        ("url", full_text("An address: `/path`, `#part`, `https://…`, `mailto:…`, `tel:…`.")),
+        (
+            "url",
+            full_text("An address: `/path`, `#part`, `https://…`, `mailto:…`, `tel:…`."),
+        ),
         ("new_tab", flag("Whether it opens in a new tab.")),
     ];
     if depth > 1 {
@@ -205,17 +250,35 @@ pub(super) fn form() -> Json {
     let field = object(
         "A field.",
         &[
-            ("name", pattern("Its name, for messages.", "^[a-z][a-z0-9_-]*$")),
+            (
+                "name",
+                pattern("Its name, for messages.", "^[a-z][a-z0-9_-]*$"),
+            ),
             ("label", full_text("What stands above it.")),
             (
                 "type",
                 choice(
                     "What is entered.",
-                    &["text", "email", "tel", "url", "number", "date", "textarea", "select", "checkbox", "radio", "acceptance"],
+                    &[
+                        "text",
+                        "email",
+                        "tel",
+                        "url",
+                        "number",
+                        "date",
+                        "textarea",
+                        "select",
+                        "checkbox",
+                        "radio",
+                        "acceptance",
+                    ],
                 ),
             ),
             ("required", flag("Whether it must be filled in.")),
-            ("options", list_of("What can be chosen.", &full_text("A choice."))),
+            (
+                "options",
+                list_of("What can be chosen.", &full_text("A choice.")),
+            ),
         ],
         &["name"],
     );
@@ -225,16 +288,35 @@ pub(super) fn form() -> Json {
             ("title", full_text("Its name in the editor.")),
             (
                 "plugin",
-                choice("The plugin that handles it; added when missing.", &["contact-form-7"]),
+                choice(
+                    "The plugin that handles it; added when missing.",
+                    &["contact-form-7"],
+                ),
             ),
-            ("fields", list_of("Its fields; name, mail address and message unless set.", &field)),
+            (
+                "fields",
+                list_of(
+                    "Its fields; name, mail address and message unless set.",
+                    &field,
+                ),
+            ),
             ("submit", full_text("What the button says.")),
-            ("to", email("Who gets the messages; the contact's address unless set.")),
+            (
+                "to",
+                email("Who gets the messages; the contact's address unless set."),
+            ),
             ("subject", full_text("The subject of the messages.")),
-            ("from", full_text("The sender, of an address that the server may send for.")),
+            (
+                "from",
+                full_text("The sender, of an address that the server may send for."),
+            ),
             (
                 "messages",
-                map_of("What the visitor is told, by event: `mail_sent_ok`, `validation_error`, …", Some("^[a-z_]+$"), &full_text("The text.")),
+                map_of(
+                    "What the visitor is told, by event: `mail_sent_ok`, `validation_error`, …",
+                    Some("^[a-z_]+$"),
+                    &full_text("The text."),
+                ),
             ),
         ],
         &[],
@@ -248,8 +330,14 @@ pub(super) fn language() -> Json {
         &[
             ("code", code("Its code: `en`, `de`.")),
             ("name", full_text("Its name, as shown in the switch.")),
-            ("locale", pattern("The locale: `en_US`.", "^[a-z]{2,3}(_[A-Z]{2}(_[a-z]+)?)?$")),
-            ("default", flag("Whether it is the default; the first is unless set.")),
+            (
+                "locale",
+                pattern("The locale: `en_US`.", "^[a-z]{2,3}(_[A-Z]{2}(_[a-z]+)?)?$"),
+            ),
+            (
+                "default",
+                flag("Whether it is the default; the first is unless set."),
+            ),
         ],
         &["code", "name", "locale"],
     )
@@ -265,7 +353,10 @@ pub(super) fn legal() -> Json {
                     ("enabled", flag("Whether there is such a page.")),
                     ("title", full_text("Its title.")),
                     ("slug", slug("The last part of its address.")),
-                    ("text", full_text("A Markdown file of your own instead of the template.")),
+                    (
+                        "text",
+                        full_text("A Markdown file of your own instead of the template."),
+                    ),
                 ],
                 &[],
             ),
@@ -281,7 +372,10 @@ pub(super) fn legal() -> Json {
             ("imprint", page("The imprint (legal notice).")),
             (
                 "languages",
-                list_of("Languages to write them in; the site's unless set.", &choice("A language.", crate::legal::LANGUAGES)),
+                list_of(
+                    "Languages to write them in; the site's unless set.",
+                    &choice("A language.", crate::legal::LANGUAGES),
+                ),
             ),
         ],
         &[],

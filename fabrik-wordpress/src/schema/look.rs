@@ -28,12 +28,21 @@ pub(super) fn contact() -> Json {
             ("phone", full_text("The telephone number.")),
             (
                 "address",
-                short(address, full_text("The whole address, parts separated by commas.")),
+                short(
+                    address,
+                    full_text("The whole address, parts separated by commas."),
+                ),
             ),
             ("hours", text("When somebody is there.")),
-            ("register", text("Court and number of the company's registration.")),
+            (
+                "register",
+                text("Court and number of the company's registration."),
+            ),
             ("vat", text("The VAT number.")),
-            ("responsible", text("Who is responsible for the content, when it is somebody else.")),
+            (
+                "responsible",
+                text("Who is responsible for the content, when it is somebody else."),
+            ),
             (
                 "social",
                 map_of(
@@ -49,11 +58,8 @@ pub(super) fn contact() -> Json {
 
 /// `brand`.
 pub(super) fn brand() -> Json {
-    let color = |what: &str| {
-        full_text(&format!(
-            "{what}: `#rgb`, `#rrggbb`, `rgb(…)` or `hsl(…)`."
-        ))
-    };
+    let color =
+        |what: &str| full_text(&format!("{what}: `#rgb`, `#rrggbb`, `rgb(…)` or `hsl(…)`."));
     let colors: Vec<(&str, Json)> = brand::SLUGS
         .iter()
         .map(|slug| (slug.slug, color(slug.what)))
@@ -62,7 +68,10 @@ pub(super) fn brand() -> Json {
         "Font families, by name or as a list for fallbacks: `Inter, sans-serif`.",
         &[
             ("body", full_text("Of running text.")),
-            ("heading", full_text("Of headings; that of running text unless set.")),
+            (
+                "heading",
+                full_text("Of headings; that of running text unless set."),
+            ),
         ],
         &[],
     );
@@ -82,7 +91,10 @@ pub(super) fn brand() -> Json {
             ),
             ("fonts", short(fonts, full_text("The font of everything."))),
             ("logo", full_text("An image file, relative to the spec.")),
-            ("favicon", full_text("A square image file, 512 pixels or more, relative to the spec.")),
+            (
+                "favicon",
+                full_text("A square image file, 512 pixels or more, relative to the spec."),
+            ),
             (
                 "spacing",
                 choice("Room between and within sections.", brand::SPACINGS),
@@ -116,7 +128,10 @@ pub(super) fn theme() -> Json {
                         &["astra", "generatepress", "block", "none"],
                     ),
                 ),
-                ("template", text("The template of pages; empty for the theme's own.")),
+                (
+                    "template",
+                    text("The template of pages; empty for the theme's own."),
+                ),
             ],
             &["slug"],
         ),
@@ -134,11 +149,20 @@ pub(super) fn plugin() -> Json {
         object(
             "A plugin.",
             &[
-                ("slug", pattern("Its folder.", "^[A-Za-z0-9][A-Za-z0-9._-]*$")),
-                ("file", full_text("Its main file, when it is not found out.")),
+                (
+                    "slug",
+                    pattern("Its folder.", "^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+                ),
+                (
+                    "file",
+                    full_text("Its main file, when it is not found out."),
+                ),
                 ("source", source()),
                 ("version", full_text("The version.")),
-                ("active", flag("Whether it is switched on; it is unless set.")),
+                (
+                    "active",
+                    flag("Whether it is switched on; it is unless set."),
+                ),
                 (
                     "options",
                     map_of(
@@ -147,7 +171,10 @@ pub(super) fn plugin() -> Json {
                         &json!({"description": "The value, or the entries to set in it."}),
                     ),
                 ),
-                ("remove", flag("Whether a plugin of the preset is left out.")),
+                (
+                    "remove",
+                    flag("Whether a plugin of the preset is left out."),
+                ),
             ],
             &["slug"],
         ),
@@ -167,18 +194,32 @@ pub(super) fn seo() -> Json {
                     &["fabrik", "rank_math", "yoast", "none"],
                 ),
             ),
-            ("title_template", full_text("Titles of pages; `%title%`, `%sep%` and `%sitename%` are filled in.")),
+            (
+                "title_template",
+                full_text("Titles of pages; `%title%`, `%sep%` and `%sitename%` are filled in."),
+            ),
             ("separator", full_text("What stands for `%sep%`.")),
             ("title", full_text("The title of the front page.")),
-            ("description", full_text("The description of the front page.")),
+            (
+                "description",
+                full_text("The description of the front page."),
+            ),
             (
                 "organisation",
                 object(
                     "Who is behind the site, for structured data.",
                     &[
                         ("name", full_text("The name.")),
-                        ("logo", full_text("An image file; the brand's logo unless set.")),
-                        ("type", full_text("The schema.org type, such as `Organization` or `LocalBusiness`.")),
+                        (
+                            "logo",
+                            full_text("An image file; the brand's logo unless set."),
+                        ),
+                        (
+                            "type",
+                            full_text(
+                                "The schema.org type, such as `Organization` or `LocalBusiness`.",
+                            ),
+                        ),
                     ],
                     &[],
                 ),
@@ -191,7 +232,10 @@ pub(super) fn seo() -> Json {
                     &url("The profile's address."),
                 ),
             ),
-            ("sitemap", flag("Whether there is an XML sitemap; there is unless set.")),
+            (
+                "sitemap",
+                flag("Whether there is an XML sitemap; there is unless set."),
+            ),
             (
                 "verification",
                 map_of(
@@ -213,10 +257,16 @@ pub(super) fn page_seo() -> Json {
             ("title", full_text("The title.")),
             ("description", full_text("The description.")),
             ("keyword", full_text("The word it is written for.")),
-            ("canonical", url("The address that counts, when it is another.")),
+            (
+                "canonical",
+                url("The address that counts, when it is another."),
+            ),
             ("noindex", flag("Whether it stays out of search engines.")),
             ("image", full_text("The image shown in networks.")),
-            ("schema", full_text("The schema.org type, such as `AboutPage`.")),
+            (
+                "schema",
+                full_text("The schema.org type, such as `AboutPage`."),
+            ),
         ],
         &[],
     )
@@ -227,9 +277,18 @@ pub(super) fn analytics() -> Json {
     object(
         "Counting of visits.",
         &[
-            ("google_analytics_id", pattern("The measurement id.", "^G-[A-Z0-9]{4,}$")),
-            ("gtm_id", pattern("The container id of Google Tag Manager.", "^GTM-[A-Z0-9]+$")),
-            ("consent", flag("Whether nothing is stored before the visitor agrees; so unless set.")),
+            (
+                "google_analytics_id",
+                pattern("The measurement id.", "^G-[A-Z0-9]{4,}$"),
+            ),
+            (
+                "gtm_id",
+                pattern("The container id of Google Tag Manager.", "^GTM-[A-Z0-9]+$"),
+            ),
+            (
+                "consent",
+                flag("Whether nothing is stored before the visitor agrees; so unless set."),
+            ),
         ],
         &[],
     )

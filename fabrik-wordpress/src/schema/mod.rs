@@ -8,7 +8,7 @@ mod place;
 use fabrik_core::kinds;
 use serde_json::{Value as Json, json};
 
-pub(crate) use build::{ID, SLUG};
+pub(crate) use build::ID;
 
 use build::{choice, flag, full_text, list_of, map_of, object, pattern, text};
 
@@ -97,11 +97,14 @@ pub(crate) fn block() -> Json {
         ("site", place::site()),
         ("database", place::database()),
         ("version", place::version()),
-        ("php", full_text("The version of PHP, where the runtime brings it along.")),
+        (
+            "php",
+            full_text("The version of PHP, where the runtime brings it along."),
+        ),
         (
             "allow_unsafe",
             flag(
-                "Whether sections `raw_html` and HTML in Markdown are taken. Whoever writes them can run scripts in every visitor's browser.",
+                "Whether HTML in Markdown is taken as it is. Whoever writes it can run scripts in every visitor's browser.",
             ),
         ),
     ];

@@ -11,7 +11,10 @@ pub(super) fn site() -> Json {
     let ssh = object(
         "The machine it is on.",
         &[
-            ("host", full_text("Its name or address, or a name of the SSH configuration.")),
+            (
+                "host",
+                full_text("Its name or address, or a name of the SSH configuration."),
+            ),
             ("user", full_text("The user.")),
             ("port", whole("The port.", 1, Some(65_535))),
             ("key_file", full_text("The private key.")),
@@ -24,7 +27,10 @@ pub(super) fn site() -> Json {
         "The container it is in.",
         &[
             ("name", full_text("Its name.")),
-            ("engine", choice("Whose container it is.", &["docker", "podman"])),
+            (
+                "engine",
+                choice("Whose container it is.", &["docker", "podman"]),
+            ),
             ("user", full_text("The user in it, such as `www-data`.")),
         ],
         &["name"],
@@ -45,15 +51,23 @@ pub(super) fn site() -> Json {
                 ("path", full_text("The folder of WordPress.")),
                 (
                     "wp",
-                    list_of("The command that runs WP-CLI, with arguments; `wp` unless set.", &full_text("A word.")),
+                    list_of(
+                        "The command that runs WP-CLI, with arguments; `wp` unless set.",
+                        &full_text("A word."),
+                    ),
                 ),
-                ("ssh", short(ssh, full_text("`user@host`, `user@host:port`."))),
+                (
+                    "ssh",
+                    short(ssh, full_text("`user@host`, `user@host:port`.")),
+                ),
                 ("container", short(container, full_text("Its name."))),
                 ("rest", rest),
-            (
-                "user",
-                full_text("The account whose rights count and who becomes the author of pages; the first administrator unless set."),
-            ),
+                (
+                    "user",
+                    full_text(
+                        "The account whose rights count and who becomes the author of pages; the first administrator unless set.",
+                    ),
+                ),
                 ("url", url("Where it answers, when the site does not know.")),
             ],
             &[],
@@ -90,11 +104,23 @@ pub(super) fn editor() -> Json {
     object(
         "An account for whoever edits the site.",
         &[
-            ("login", pattern("The login name.", "^[a-z0-9][a-z0-9._@-]*$")),
+            (
+                "login",
+                pattern("The login name.", "^[a-z0-9][a-z0-9._@-]*$"),
+            ),
             ("email", email("The mail address.")),
             ("name", full_text("The name shown.")),
-            ("role", choice("What it may do.", &["editor", "author", "administrator", "contributor"])),
-            ("password", full_text("The password: a secret; generated unless set.")),
+            (
+                "role",
+                choice(
+                    "What it may do.",
+                    &["editor", "author", "administrator", "contributor"],
+                ),
+            ),
+            (
+                "password",
+                full_text("The password: a secret; generated unless set."),
+            ),
         ],
         &["login", "email"],
     )
@@ -106,11 +132,23 @@ pub(super) fn settings() -> Json {
         "Settings of WordPress.",
         &[
             ("timezone", full_text("The time zone: `Europe/Berlin`.")),
-            ("date_format", full_text("How days are written, in PHP's letters: `j F Y`.")),
-            ("time_format", full_text("How times are written, in PHP's letters: `H:i`.")),
-            ("start_of_week", whole("The first day of a week: 0 is Sunday.", 0, Some(6))),
+            (
+                "date_format",
+                full_text("How days are written, in PHP's letters: `j F Y`."),
+            ),
+            (
+                "time_format",
+                full_text("How times are written, in PHP's letters: `H:i`."),
+            ),
+            (
+                "start_of_week",
+                whole("The first day of a week: 0 is Sunday.", 0, Some(6)),
+            ),
             ("posts_per_page", whole("Posts on one page.", 1, Some(100))),
-            ("permalinks", pattern("The form of addresses: `/%postname%/`.", "^/[^\\s]*$")),
+            (
+                "permalinks",
+                pattern("The form of addresses: `/%postname%/`.", "^/[^\\s]*$"),
+            ),
             ("search_engines", flag("Whether search engines may come.")),
             ("admin_email", email("The address for notices.")),
             ("comments", flag("Whether posts can be commented on.")),
