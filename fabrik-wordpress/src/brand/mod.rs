@@ -261,6 +261,10 @@ fn contrast(colors: &[(Slug, Color)], given: Option<&Value>, notes: &mut Vec<(bo
             continue;
         }
         let set = |slug: &str| given.is_some_and(|given| given.get(slug).is_some());
+        // What follows from a colour that cannot be read cannot either: once is enough.
+        if *text == "muted" && !set(text) {
+            continue;
+        }
         let field = if set(text) || !set(ground) {
             text
         } else {

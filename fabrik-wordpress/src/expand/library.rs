@@ -2,13 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use fabrik_core::address::Address;
 use fabrik_core::error::{Error, Result};
 use fabrik_core::role::{Files, Parts};
-use fabrik_core::value::{Asset, Map, Value};
-use sha2::{Digest as _, Sha256};
+use fabrik_core::value::{Map, Value};
 
 use super::site::{Site, slug, text_of};
 use crate::image::{self, Facts, Refused};
@@ -25,10 +23,6 @@ pub(crate) struct Picture {
     pub(crate) source: String,
     /// What the file says.
     pub(crate) facts: Facts,
-    /// Hexadecimal SHA-256.
-    pub(crate) sha256: String,
-    /// Length in bytes.
-    pub(crate) len: u64,
     /// What it shows.
     pub(crate) alt: String,
     pub(crate) title: Option<String>,
@@ -38,6 +32,17 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    /// The name it gets on the site: plain letters, and the ending of what it is.
+    fn file_name(&self) -> String {
+        let name = self.source.rsplit('/').next().unwrap_or_default();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let ending = match self.facts.mime {
+            "image/jpeg" => "jpg",
+            other => other.strip_prefix("image/").unwrap_or("png"),
+        };
+        format!("{}.{ending}", slug(&stem.replace(['.', '_'], "-")))
+    }
+
     /// The placeholder of its id or URL.
     pub(crate) fn token(&self, output: &str) -> String {
         token(&format!("{}.{output}", self.part))
@@ -45,7 +50,7 @@ impl Picture {
 }
 
 /// Reads a file and tells what it is.
-fn look(files: &dyn Files, source: &str) -> Result<(Facts, Vec<u8>)> {
+fn look(files: &dyn Files, source: &str) -> Result<Facts> {
     let bytes = files
         .read(source)
         .map_err(|error| invalid("", format!("the image `{source}` is not there")).cause(error))?;
@@ -56,7 +61,7 @@ fn look(files: &dyn Files, source: &str) -> Result<(Facts, Vec<u8>)> {
         ));
     }
     match image::facts(&bytes) {
-        Ok(facts) => Ok((facts, bytes)),
+        Ok(facts) => Ok(facts),
         Err(Refused::Svg) => Err(invalid(
             "",
             format!("`{source}` is an SVG, which WordPress refuses"),
@@ -116,7 +121,7 @@ impl<'f> Library<'f> {
             )
             .hint("save it below the spec's folder and give its path"));
         }
-        let (facts, bytes) = look(self.files, &source).map_err(|error| {
+        let facts = look(self.files, &source).map_err(|error| {
             if named.is_none() && !key.contains(['.', '/']) {
                 let known = self.named.keys().map(String::as_str);
                 crate::note::unknown(
@@ -132,8 +137,6 @@ impl<'f> Library<'f> {
         let text = |field: &str| named.and_then(|media| text_of(media, field));
         Ok(Picture {
             facts,
-            sha256: hex(&Sha256::digest(&bytes)),
-            len: bytes.len() as u64,
             alt: text("alt").unwrap_or_default(),
             title: text("title"),
             caption: text("caption"),
@@ -150,15 +153,6 @@ impl<'f> Library<'f> {
             .map(|picture| (picture.part.clone(), picture))
             .collect()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 impl Site<'_> {
@@ -194,15 +188,9 @@ impl Site<'_> {
 pub(super) fn declare(site: &mut Site<'_>) -> Result<()> {
     let pictures: Vec<Picture> = site.pictures.values().cloned().collect();
     for picture in pictures {
-        let asset = Asset {
-            sha256: picture.sha256.as_str().into(),
-            len: picture.len,
-            path: site.cx.files().locate(&picture.source).into(),
-        };
-        let name = picture.source.rsplit('/').next().unwrap_or_default();
         let mut inputs = Map::from([
-            ("source".into(), Value::Asset(Arc::new(asset))),
-            ("name".into(), Value::from(name)),
+            ("source".into(), Value::from(picture.source.as_str())),
+            ("name".into(), Value::from(picture.file_name())),
         ]);
         for (field, text) in [
             ("alt", Some(&picture.alt).filter(|alt| !alt.is_empty())),

@@ -265,9 +265,20 @@ fn declare_one(site: &mut Site<'_>, post: &Post, sections: &[(String, String)]) 
                 .unwrap_or_else(|| Value::from("publish")),
         ),
     ]);
-    for field in ["date", "excerpt"] {
-        if let Some(value) = post.block.get(field) {
-            inputs.insert(field.into(), value.clone());
+    if let Some(value) = post.block.get("excerpt") {
+        inputs.insert("excerpt".into(), value.clone());
+    }
+    if let Some(date) = text_of(&post.block, "date") {
+        match moment(&date) {
+            Some(date) => {
+                inputs.insert("date".into(), Value::from(date));
+            }
+            None => {
+                let text = format!("`{date}`, the date of the post `{}`, is none", post.slug);
+                site.mistake(
+                    invalid(&post.at, text).hint("write `2026-03-14` or `2026-03-14 09:30`"),
+                );
+            }
         }
     }
     let listed = |field: &str| -> Vec<String> {
@@ -339,6 +350,25 @@ fn declare_one(site: &mut Site<'_>, post: &Post, sections: &[(String, String)]) 
     site.add_content(&format!("post-{}", post.slug), "wordpress.post", inputs)
 }
 
+/// A day, or a moment in universal time as RFC 3339.
+fn moment(text: &str) -> Option<String> {
+    let day = text.get(..10).filter(|day| is_day(day))?;
+    let rest = text
+        .get(10..)?
+        .trim_start_matches([' ', 'T'])
+        .trim_end_matches('Z');
+    let fits = |rest: &str| {
+        let mut parts = rest.split(':');
+        parts.all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match rest.len() {
+        0 => Some(day.to_owned()),
+        5 if fits(rest) => Some(format!("{day}T{rest}:00Z")),
+        8 if fits(rest) => Some(format!("{day}T{rest}Z")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,6 +382,16 @@ mod tests {
         assert_eq!(front_matter("a\n---\n"), None);
         assert_eq!(front_matter("---\na"), None);
         assert_eq!(heading("\n# T \nrest"), Some(("T", "rest")));
+        assert_eq!(moment("2026-03-14").as_deref(), Some("2026-03-14"));
+        assert_eq!(
+            moment("2026-03-14 09:30").as_deref(),
+            Some("2026-03-14T09:30:00Z")
+        );
+        assert_eq!(
+            moment("2026-03-14T09:30:00Z").as_deref(),
+            Some("2026-03-14T09:30:00Z")
+        );
+        assert_eq!(moment("soon"), None);
         assert!(is_day("2026-03-14") && !is_day("2026-3-14x"));
     }
 }

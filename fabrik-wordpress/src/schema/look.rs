@@ -153,10 +153,6 @@ pub(super) fn plugin() -> Json {
                     "slug",
                     pattern("Its folder.", "^[A-Za-z0-9][A-Za-z0-9._-]*$"),
                 ),
-                (
-                    "file",
-                    full_text("Its main file, when it is not found out."),
-                ),
                 ("source", source()),
                 ("version", full_text("The version.")),
                 (

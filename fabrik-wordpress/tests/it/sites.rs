@@ -38,7 +38,7 @@ apps:
     legal: { privacy: true, imprint: true }
     editor: { login: eva, email: eva@acme.example }
     analytics: { google_analytics_id: G-ABCD1234 }
-    on: host
+    on: { runtime: host, dns: host, monitor: host }
 "##;
 
 const POST: &[u8] = b"---\ntitle: Hallo Welt\ndate: 2026-03-14\ncategories: [news]\nauthor: ada\nimage: a.png\n---\n\nEin *Absatz* & [mehr](page:contact).\n\n![Bild](a.png)\n\n- eins\n- zwei\n";
@@ -75,7 +75,7 @@ fn a_small_site_becomes_resources() {
             {"title": "Kontakt", "page": "${apps.site.page-contact.id}", "children": [
                 {"title": "Team", "page": "${apps.site.page-team.id}"},
             ]},
-            {"title": "Mehr", "url": "https://example.com"},
+            {"title": "Mehr", "url": "https://example.com/"},
         ])
     );
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_small_site_becomes_resources() {
     assert!(text.contains("/kontakt/"), "{text}");
     assert!(text.contains("media-posts-a-png"), "{text}");
     let media = inputs(&stack, "media-hero-png");
-    assert_eq!(media["source"]["path"], "/spec/hero.png");
+    assert_eq!(media["source"], "hero.png");
     let checks: Vec<&str> = stack.checks.iter().map(|check| &*check.name).collect();
     assert!(checks.contains(&"apps.site.page-team"), "{checks:?}");
     assert!(checks.contains(&"apps.site.tls"), "{checks:?}");

@@ -177,9 +177,6 @@ impl Files for Folder {
         found.sort();
         Ok(found)
     }
-    fn locate(&self, path: &str) -> String {
-        format!("/spec/{path}")
-    }
 }
 
 /// A PNG header of a size: enough for what looks at headers.
