@@ -108,3 +108,88 @@ fn a_small_site_becomes_resources() {
         "https://acme.example/kontakt/team/"
     );
 }
+
+#[test]
+fn every_preset_is_a_site_by_itself() {
+    for preset in ["company", "landing", "saas", "ecommerce", "content", "none"] {
+        let spec = format!(
+            "fabrik: 1\nid: acme\napps:\n  site:\n    kind: wordpress\n    preset: {preset}\n    site: /srv/www\n    domain: acme.example\n    title: Acme\n    tagline: Things that work\n    contact: {{ company: Acme Ltd, email: a@acme.example, address: 1 Road }}\n"
+        );
+        let dir = folder(&[]);
+        let loaded = super::support::load_in(dir.path(), &spec);
+        assert_eq!(
+            super::support::told(&loaded),
+            Vec::<String>::new(),
+            "{preset}"
+        );
+        let stack = loaded.stack.unwrap();
+        let count = |kind: &str| {
+            let all = stack.resources.values();
+            all.filter(|part| *part.type_name == *kind).count()
+        };
+        if preset == "none" {
+            assert_eq!(count("wordpress.page"), 0);
+            continue;
+        }
+        assert!(count("wordpress.page") >= 4, "{preset}");
+        assert_eq!(count("wordpress.menu"), 2, "{preset}");
+        assert_eq!(count("wordpress.form"), 1, "{preset}");
+        let home = inputs(&stack, "page-home").to_string();
+        assert!(
+            home.contains("Acme") && !home.contains("{title}"),
+            "{preset}"
+        );
+    }
+}
+
+#[test]
+fn a_preset_is_changed_deep_down() {
+    let spec = r##"
+fabrik: 1
+id: acme
+apps:
+  site:
+    kind: wordpress
+    preset: company
+    site: /srv/www
+    domain: acme.example
+    title: Acme
+    contact: { company: Acme Ltd, email: a@acme.example, address: 1 Road }
+    brand: { colors: { primary: "#b91c1c" } }
+    pages:
+      - { id: home, overrides: { hero: { heading: Other words } } }
+      - { id: about, remove: true }
+      - { id: services, title: What we do }
+      - { id: jobs, title: Jobs, parent: services, sections: [{ text: { text: Come } }] }
+    menus:
+      - { location: footer, items: [jobs] }
+"##;
+    let dir = folder(&[]);
+    let stack = stack_in(dir.path(), spec);
+    assert!(
+        inputs(&stack, "page-home")
+            .to_string()
+            .contains("Other words")
+    );
+    assert!(
+        inputs(&stack, "page-home")
+            .to_string()
+            .contains("How we work")
+    );
+    assert_eq!(inputs(&stack, "page-services")["title"], "What we do");
+    let primary = inputs(&stack, "menu-primary");
+    let titles: Vec<&str> = primary["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["title"].as_str().unwrap())
+        .collect();
+    assert_eq!(titles, ["Home", "What we do", "Contact"]);
+    assert_eq!(
+        inputs(&stack, "menu-footer")["items"][0]["page"],
+        "${apps.site.page-jobs.id}"
+    );
+    let style = inputs(&stack, "style");
+    assert_eq!(style["palette"][0]["color"], "#b91c1c");
+    assert_eq!(style["radius"], "8px");
+}
