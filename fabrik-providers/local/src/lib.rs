@@ -22,12 +22,13 @@ pub use error::Error;
 pub use hash::hash_dir;
 pub use launch::{AgentLaunch, ensure_agent};
 pub use model::{
-    AgentStatus, BucketInfo, Command, Env, EnvValue, GenerationInfo, GenerationState, Headers,
-    HealthCheck, InstanceInfo, InstanceState, LogChunk, LogCursor, LogLine, LogQuery, MonitorInfo,
+    AgentStatus, BackupSource, BackupSpec, BucketInfo, Command, DatabaseEngine, DatabaseInfo,
+    DatabaseSpec, Env, EnvValue, GenerationInfo, GenerationState, Headers,
+    HealthCheck, Hidden, InstanceInfo, InstanceState, JobInfo, JobRun, JobSpec, LogChunk, LogCursor, LogLine, LogQuery, MonitorInfo,
     MonitorSpec, NameInfo, Port, ProbeResult, Restart, RestartPolicy, RouteInfo, RouteSpec,
-    ServiceInfo, ServiceSpec, SiteInfo, SiteSpec, StopPolicy, StopSignal, Target,
+    ServiceInfo, ServiceSpec, SiteInfo, SiteSpec, StopPolicy, StopSignal, Target, Task,
 };
-pub use offline::{stored_logs, stored_status};
+pub use offline::{stored_job_logs, stored_logs, stored_status};
 pub use protocol::{Hello, Kind, PROTOCOL_VERSION};
 pub use provider::{
     Bucket, BucketInputs, BucketOutputs, BucketPlayer, CommandLine, DnsName, DnsNameInputs,

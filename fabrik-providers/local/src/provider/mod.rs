@@ -16,6 +16,7 @@ mod runtime;
 mod service;
 mod settings;
 mod site;
+mod thing;
 mod values;
 
 use std::time::Duration;
@@ -129,22 +130,6 @@ fn must_run(desired: &Value) -> (Value, Vec<Finding>) {
         });
     }
     (desired.with(&path, Value::from(true)), findings)
-}
-
-/// What to say when something of the wanted name is there and this stack did not make it.
-fn exists_finding<'a>(
-    what: &str,
-    mut names: impl Iterator<Item = &'a str>,
-    desired: &Value,
-) -> Option<Finding> {
-    let name = desired.get("name").and_then(Value::as_str)?;
-    names.any(|there| there == name).then(|| Finding {
-        blocking: false,
-        message: format!("a {what} `{name}` exists already, and this stack did not make it"),
-        hint: Some("choose another name, unless it is yours".to_owned()),
-        field: Some(Path::key("name")),
-        adopt: Some(name.to_owned()),
-    })
 }
 
 fn yes() -> bool {

@@ -58,6 +58,27 @@ pub(super) fn problem(error: AgentError) -> Error {
             .log_tail(logs.into_iter().skip(from))
             .hint("run the command yourself in that folder; the version before keeps running")
         }
+        AgentError::Missing { package, .. } => Error::new(ErrorKind::Unsupported, text)
+            .effect(Effect::None)
+            .hint(format!(
+                "install the package `{package}` (`apt install {package}` on Debian and Ubuntu), and apply again"
+            )),
+        AgentError::Tool {
+            program,
+            reason,
+            logs,
+        } => {
+            let no_root = logs.iter().any(|line| line.starts_with("unshare:"));
+            let error = Error::new(ErrorKind::Unexpected, format!("`{program}` {reason}"))
+                .temporary(false)
+                .effect(Effect::None)
+                .log_tail(logs);
+            if no_root {
+                error.hint("PostgreSQL does not run as root: run fabrik as an ordinary user")
+            } else {
+                error
+            }
+        }
         AgentError::PortTaken { port, .. } => Error::new(ErrorKind::Conflict, text)
             .field(Path::key("port"))
             .hint(format!(

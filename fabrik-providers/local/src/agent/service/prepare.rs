@@ -18,12 +18,12 @@ impl Service {
     pub(super) async fn prepare(&self, number: u64, spec: &ServiceSpec) -> Result<(), Error> {
         for command in &spec.prepare {
             self.logs
-                .note(number, 0, &format!("running {}", shown(command)));
+                .note(number, 0, &format!("running {command}"));
             if let Err(reason) = self.run_one(number, spec, command).await {
                 let lines = self.logs.last_lines(number, LOG_LINES);
                 return Err(Error::Prepare {
                     service: self.name.clone(),
-                    command: shown(command),
+                    command: command.to_string(),
                     reason,
                     logs: lines.iter().map(|line| spec.env.mask(line)).collect(),
                 });
@@ -53,7 +53,7 @@ impl Service {
             run_mark: &mark,
             log,
         })
-        .map_err(|error| format!("could not start: {error}"))?;
+        .map_err(|error| Process::not_started(command, &spec.dir, &error))?;
         let mut hurry: watch::Receiver<bool> = self.hurry.subscribe();
         let exit = tokio::select! {
             exit = process.ended() => Some(exit),
@@ -66,13 +66,5 @@ impl Service {
             Some(exit) => Err(exit.text),
             None => Err("was interrupted".to_owned()),
         }
-    }
-}
-
-/// A command for messages.
-fn shown(command: &Command) -> String {
-    match command {
-        Command::Shell(line) => format!("`{line}`"),
-        Command::Argv(words) => format!("`{}`", words.join(" ")),
     }
 }

@@ -6,14 +6,15 @@ mod watch;
 use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, LogLine, LogOptions, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, Finding, LogLine, LogOptions, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 
 use super::link::{Local, Picture, blocking};
 use super::problem::problem;
+use super::thing::{Seen, Thing, exists, kept_by_agent};
 use super::values::secrecy;
-use super::{exists_finding, group, kept, must_run};
+use super::{kept, must_run};
 use crate::client::Client;
 use crate::error::Error as AgentError;
 use crate::model::{GenerationInfo, InstanceState, LogQuery, ServiceInfo};
@@ -33,46 +34,48 @@ const TAIL: usize = 100;
 #[derive(Clone, Copy, Debug)]
 pub struct Service;
 
-impl Service {
-    fn observe(
-        picture: &Picture,
-        local: &Local,
-        id: &str,
-    ) -> Option<Observed<ServiceInputs, ServiceOutputs>> {
-        let mut found = picture.status.services.iter();
-        describe(
-            found.find(|service| service.name == id)?,
-            local,
-            picture.running,
-        )
+impl Thing for Service {
+    const KIND: Kind = Kind::Service;
+    type Spec = ServiceInputs;
+    type Outputs = ServiceOutputs;
+
+    fn id(spec: &ServiceInputs) -> Result<String> {
+        Ok(spec.name.clone())
     }
 
-    async fn deploy(
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.services.iter();
+        found.map(|service| service.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, local: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.services.iter();
+        let found = found.find(|service| service.name == id)?;
+        describe(found, local, picture.running)
+    }
+
+    /// Starts a new generation beside the old one and switches once it is healthy. When it does not
+    /// become so, the old one goes on.
+    async fn put(
         cx: &Cx,
         local: &Local,
         agent: &Client,
+        id: &str,
         spec: &ServiceInputs,
     ) -> Result<ServiceOutputs> {
         let op = cx.op()?.to_string();
         let wanted = spec.wanted(&local.resolve(&spec.dir))?;
-        cx.note(format!(
-            "starting `{}` and waiting until it is healthy",
-            spec.name
-        ));
-        let made = agent
-            .deploy_service(&spec.name, &op, &wanted)
-            .await
-            .map_err(problem)?;
-        Ok(outputs(&made))
+        cx.note(format!("starting `{id}` and waiting until it is healthy"));
+        let made = agent.deploy_service(id, &op, &wanted).await;
+        Ok(outputs(&made.map_err(problem)?))
+    }
+
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_service(id, false).await.map_err(problem)
     }
 }
 
-impl Resource for Service {
-    const TYPE: &'static str = "local.service";
-    type Client = Local;
-    type Spec = ServiceInputs;
-    type Outputs = ServiceOutputs;
-
+kept_by_agent! { Service, "local.service", ServiceInputs, ServiceOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             timeout: TIMEOUT,
@@ -81,67 +84,6 @@ impl Resource for Service {
                 .to_vec(),
             ..kept(info)
         }
-    }
-
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &ServiceInputs,
-    ) -> Result<Created<ServiceOutputs>> {
-        let agent = local.claimed(cx, Kind::Service, &spec.name).await?;
-        let outputs = Self::deploy(cx, local, agent, spec).await?;
-        Ok(Created::new(spec.name.clone(), outputs))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<ServiceInputs, ServiceOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, local, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<ServiceInputs, ServiceOutputs>> {
-        local
-            .read_many(ids, |picture, id| Self::observe(picture, local, id))
-            .await
-    }
-
-    /// Starts a new generation beside the old one and switches once it is healthy. When it does not
-    /// become so, the old one goes on.
-    async fn update(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        _: &str,
-        change: &Change<'_, ServiceInputs>,
-    ) -> Result<ServiceOutputs> {
-        Self::deploy(cx, local, local.agent().await?, change.spec).await
-    }
-
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        let picture = local.picture().await?;
-        if !picture
-            .status
-            .services
-            .iter()
-            .any(|service| service.name == id)
-        {
-            return Ok(());
-        }
-        let agent = local.agent().await?;
-        agent.remove_service(id, false).await.map_err(problem)
-    }
-
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
     }
 
     /// Adds what is found out: the hash of a watched folder, and which variables are secret.
@@ -178,35 +120,13 @@ impl Resource for Service {
             }
         }
         if proposal.last_sent.is_none() {
-            let picture = local.picture().await?;
-            let names = picture
-                .status
-                .services
-                .iter()
-                .map(|service| service.name.as_str());
-            findings.extend(exists_finding("service", names, desired));
+            findings.extend(exists::<Self>(local, "service", desired).await?);
         }
         Ok(Planned {
             inputs,
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn list(
-        &self,
-        _: &Cx,
-        local: &Local,
-    ) -> Result<Vec<Found<ServiceInputs, ServiceOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.services.iter().filter_map(|service| {
-            Some(Found {
-                id: service.name.clone(),
-                observed: describe(service, local, picture.running)?,
-                marked: false,
-            })
-        });
-        Ok(found.collect())
     }
 
     async fn logs(
