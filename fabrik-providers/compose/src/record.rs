@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use fabrik_core::error::Result;
-use fabrik_core::provider::{Cx, Instance, Provider, ProviderInfo, Registry};
+use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::{Cx, Instance, Provider, ProviderInfo, Registry, TypeInfo};
 use fabrik_core::role::{BACKUP, DATABASE, Parts, Player, RUNTIME};
 use fabrik_core::stack::Stack;
 use fabrik_core::value::Value;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::render::App;
 
@@ -23,6 +23,7 @@ pub fn recording(registry: &Registry) -> Registry {
     for provider in registry.providers() {
         recording.register_arc(Arc::new(Recording(provider.clone())));
     }
+    recording.register(Scribe(scribe()));
     recording
 }
 
@@ -41,6 +42,51 @@ pub fn recorded(stack: &Stack) -> Vec<App> {
             })
         })
         .collect()
+}
+
+/// The provider of the type that holds intents. Nothing is ever done with it.
+struct Scribe(ProviderInfo);
+
+fn scribe() -> ProviderInfo {
+    let text = json!({"type": "string", "description": "As the app's role gives it."});
+    let schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "name": {"type": "string", "description": "The name of the service."},
+            "role": {"type": "string", "description": "Who was asked."},
+            "intent": {"description": "What was asked."},
+        },
+    });
+    let outputs = json!({
+        "type": "object",
+        "properties": {
+            "url": text, "host": text, "user": text, "password": text,
+            "port": {"type": "integer", "description": "As the app's role gives it."},
+        },
+    });
+    let mut info = TypeInfo::new(INTENT, schema, outputs);
+    info.description = "What an app asks of its platform.".to_owned();
+    ProviderInfo {
+        name: "compose".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        description: "Holds what apps ask of their platform.".to_owned(),
+        config: json!({"type": "object", "properties": {}, "additionalProperties": false}),
+        types: vec![Arc::new(info)],
+        max_in_flight: 1,
+    }
+}
+
+#[async_trait]
+impl Provider for Scribe {
+    fn info(&self) -> &ProviderInfo {
+        &self.0
+    }
+
+    async fn open(&self, _: &Cx, _: &Value) -> Result<Arc<dyn Instance>> {
+        let text = "what apps ask for is written down, not carried out";
+        Err(Error::new(ErrorKind::Unsupported, text))
+    }
 }
 
 struct Recording(Arc<dyn Provider>);
