@@ -66,7 +66,7 @@ fn scribe() -> ProviderInfo {
         },
     });
     let mut info = TypeInfo::new(INTENT, schema, outputs);
-    info.description = "What an app asks of its platform.".to_owned();
+    info.description = String::from("What an app asks of its platform.");
     ProviderInfo {
         name: "compose".into(),
         version: env!("CARGO_PKG_VERSION").into(),

@@ -10,6 +10,8 @@ use crate::model::{
 pub struct WordPress {
     /// The image's version of WordPress: `6.8`.
     pub version: String,
+    /// The version of PHP: `8.3`; what the image has unless set.
+    pub php: Option<String>,
     /// The version of MariaDB.
     pub database_version: String,
     /// What gives the database's user: text with a variable.
@@ -20,7 +22,28 @@ pub struct WordPress {
     pub memory: String,
     /// Further variables of WordPress.
     pub environment: Vec<(String, String)>,
+    /// Whether the installation is begun, by the variables of [`INSTALL`]; otherwise the first
+    /// visitor is asked.
+    pub install: bool,
 }
+
+/// What the installation begins with, as variables that must be set where the file is used.
+pub const INSTALL: [&str; 6] = [
+    "WP_URL",
+    "WP_TITLE",
+    "WP_ADMIN_USER",
+    "WP_ADMIN_PASSWORD",
+    "WP_ADMIN_EMAIL",
+    "WP_LOCALE",
+];
+
+/// Begins the installation once the database answers; then stays, for commands.
+const BEGIN: &str = "\
+until [ -e /var/www/html/wp-config.php ]; do sleep 1; done
+until wp core is-installed; do
+  printf '%s\\n' \"$$WP_ADMIN_PASSWORD\" | wp core install --url=\"$$WP_URL\" --title=\"$$WP_TITLE\" --admin_user=\"$$WP_ADMIN_USER\" --admin_email=\"$$WP_ADMIN_EMAIL\" --locale=\"$$WP_LOCALE\" --skip-email --prompt=admin_password || sleep 3
+done
+exec tail -f /dev/null";
 
 impl Default for WordPress {
     fn default() -> WordPress {
@@ -31,6 +54,8 @@ impl Default for WordPress {
             password: "${WORDPRESS_DB_PASSWORD:?}".to_owned(),
             memory: "512m".to_owned(),
             environment: Vec::new(),
+            php: None,
+            install: false,
         }
     }
 }
@@ -74,7 +99,11 @@ impl WordPress {
     }
 
     fn server(&self) -> Service {
-        let mut service = usual(&format!("wordpress:{}", self.version), &self.memory);
+        let image = match &self.php {
+            Some(php) => format!("wordpress:{}-php{php}-apache", self.version),
+            None => format!("wordpress:{}", self.version),
+        };
+        let mut service = usual(&image, &self.memory);
         set(&mut service, self.environment());
         service.expose = vec!["80".to_owned()];
         mount(&mut service, "wordpress", "/var/www/html");
@@ -93,18 +122,23 @@ impl WordPress {
     }
 
     fn cli(&self) -> Service {
-        let mut service = usual("wordpress:cli-2.12-php8.3", "256m");
+        let php = self.php.as_deref().unwrap_or("8.3");
+        let mut service = usual(&format!("wordpress:cli-2.12-php{php}"), "256m");
         set(&mut service, self.environment());
         // The user that owns the files in the other image.
         service.user = Some("33:33".to_owned());
-        service.entrypoint = Some(Command::list(["sleep", "infinity"]));
         service.init = Some(Given::Is(true));
         mount(&mut service, "wordpress", "/var/www/html");
-        check(
-            &mut service,
-            &["CMD", "test", "-e", "/var/www/html/wp-includes/version.php"],
-            "60s",
-        );
+        if self.install {
+            let asked = INSTALL.map(|name| (name.to_owned(), format!("${{{name}:?}}")));
+            set(&mut service, asked);
+            service.entrypoint = Some(Command::list(["sh", "-c", BEGIN]));
+            check(&mut service, &["CMD", "wp", "core", "is-installed"], "120s");
+        } else {
+            service.entrypoint = Some(Command::list(["tail", "-f", "/dev/null"]));
+            let version = "/var/www/html/wp-includes/version.php";
+            check(&mut service, &["CMD", "test", "-e", version], "60s");
+        }
         after(&mut service, SERVICE);
         join(&mut service, &["back", "front"]);
         service

@@ -222,3 +222,24 @@ fn wordpress_has_nothing_to_mend() {
     let wanted: Vec<String> = read(&text).variables().into_keys().collect();
     assert_eq!(wanted, ["WORDPRESS_DB_PASSWORD"]);
 }
+
+#[test]
+fn wordpress_begins_its_installation_without_a_password_in_the_file() {
+    let wordpress = WordPress {
+        php: Some("8.3".to_owned()),
+        install: true,
+        ..WordPress::default()
+    };
+    let file = wordpress.file();
+    assert!(lint(&file).is_empty());
+    let text = write(&file);
+    assert_eq!(read(&text).file, file, "{text}");
+    let image = file.services["wordpress"].image.as_deref();
+    assert_eq!(image, Some("wordpress:6.8-php8.3-apache"));
+    // Only what is asked for is a variable of the file; the shell's own are escaped.
+    let wanted: Vec<String> = read(&text).variables().into_keys().collect();
+    let mut asked = fabrik_compose::wordpress::INSTALL.to_vec();
+    asked.push("WORDPRESS_DB_PASSWORD");
+    asked.sort_unstable();
+    assert_eq!(wanted, asked);
+}
