@@ -1,1 +1,3 @@
 //! WordPress sites as code.
+
+pub mod sections;

@@ -641,11 +641,7 @@ mod tests {
             )
         };
         let hand = [("a", "by hand"), ("b", "1")];
-        let found = run(
-            &[("b", "2"), ("a", "1"), ("c", "1")],
-            &hand,
-            OnDrift::Keep,
-        );
+        let found = run(&[("b", "2"), ("a", "1"), ("c", "1")], &hand, OnDrift::Keep);
         assert_eq!(found.send, Some(parts(&[("b", "2"), ("a", "by hand")])));
         assert!(found.kept && !found.conflict && found.diff.len() == 1);
         let both = run(&[("a", "2"), ("b", "1"), ("c", "1")], &hand, OnDrift::Keep);

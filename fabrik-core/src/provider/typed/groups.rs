@@ -21,14 +21,16 @@ pub trait Groups<C: Send + Sync>: Send + Sync + 'static {
     /// Whether objects of this type are read and written here.
     fn takes(&self, type_name: &str) -> bool;
 
+    /// Whether objects of this type are only read here, together with the others: what changes them
+    /// is the type's own `create`, `update`, `delete`. As [`Groups::takes`] unless overridden.
+    fn reads(&self, type_name: &str) -> bool {
+        self.takes(type_name)
+    }
+
     /// Reads objects of one read group. Each request has what is known of its object, so that what
     /// was last sent can be told from what is there.
-    async fn read(
-        &self,
-        cx: &Cx,
-        client: &C,
-        group: &[ReadRequest],
-    ) -> Vec<Result<Option<Object>>>;
+    async fn read(&self, cx: &Cx, client: &C, group: &[ReadRequest])
+    -> Vec<Result<Option<Object>>>;
 
     /// Carries out the operations of one call.
     async fn apply(&self, cx: &Cx, client: &C, call: &[Operation]) -> Vec<Outcome>;
@@ -66,7 +68,12 @@ mod tests {
                 type Client = Calls;
                 type Spec = Nothing;
                 type Outputs = Nothing;
-                async fn create(&self, _: &Cx, calls: &Calls, _: &Nothing) -> Result<Created<Nothing>> {
+                async fn create(
+                    &self,
+                    _: &Cx,
+                    calls: &Calls,
+                    _: &Nothing,
+                ) -> Result<Created<Nothing>> {
                     calls.lock().unwrap().push(format!("create {}", Self::TYPE));
                     Ok(Created::new("alone", Nothing {}))
                 }
@@ -111,7 +118,10 @@ mod tests {
             group: &[ReadRequest],
         ) -> Vec<Result<Option<Object>>> {
             calls.lock().unwrap().push(format!("read {}", group.len()));
-            group.iter().map(|one| Ok(Some(one.prior.clone()))).collect()
+            group
+                .iter()
+                .map(|one| Ok(Some(one.prior.clone())))
+                .collect()
         }
         async fn apply(&self, _: &Cx, calls: &Calls, call: &[Operation]) -> Vec<Outcome> {
             calls.lock().unwrap().push(format!("apply {}", call.len()));

@@ -56,7 +56,7 @@ where
     }
 }
 
-type FactsOf<C> = Box<dyn Fn(&C) -> Value + Send + Sync>;
+type FactsOf<C> = Arc<dyn Fn(&C) -> Value + Send + Sync>;
 
 /// Puts a provider together. `K` is its configuration, `C` its client.
 pub struct ProviderBuilder<K, C> {
@@ -95,7 +95,7 @@ where
             open: Box::new(open),
             handlers: BTreeMap::new(),
             players: Vec::new(),
-            facts: Box::new(|_| Value::Null),
+            facts: Arc::new(|_| Value::Null),
             doctor: None,
             groups: None,
             config: PhantomData,
@@ -142,10 +142,11 @@ where
         self
     }
 
-    /// States facts of a connected client: version, permissions, capabilities.
+    /// States facts of a connected client: version, permissions, capabilities. Asked when a plan is
+    /// finished, so that they may come with the first read.
     #[must_use]
     pub fn facts(mut self, facts: impl Fn(&C) -> Value + Send + Sync + 'static) -> Self {
-        self.facts = Box::new(facts);
+        self.facts = Arc::new(facts);
         self
     }
 
@@ -209,11 +210,10 @@ where
             error.operation(format!("configuration of provider `{}`", self.info.name))
         })?;
         let client = self.open.open(cx, config).await?;
-        let facts = (self.facts)(&client);
         Ok(Arc::new(TypedInstance {
             client,
             handlers: self.handlers.clone(),
-            facts,
+            facts: self.facts.clone(),
             doctor: self.doctor.clone(),
             groups: self.groups.clone(),
         }))
@@ -227,7 +227,7 @@ where
 struct TypedInstance<C> {
     client: C,
     handlers: Arc<BTreeMap<Arc<str>, Arc<dyn Handler<C>>>>,
-    facts: Value,
+    facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
     groups: Option<Arc<dyn Groups<C>>>,
 }
@@ -253,7 +253,7 @@ impl<C: Send + Sync + 'static> TypedInstance<C> {
 #[async_trait]
 impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     fn facts(&self) -> Value {
-        self.facts.clone()
+        (self.facts)(&self.client)
     }
 
     async fn examine(&self, cx: &Cx) -> Vec<Health> {
@@ -282,13 +282,14 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     async fn read(&self, cx: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
         // A read group may hold several types: ask each handler for its own, keep the order.
         let mut answers: Vec<Option<Result<Option<Object>>>> = group.iter().map(|_| None).collect();
-        let (together, apart): (Vec<usize>, Vec<usize>) =
-            (0..group.len()).partition(|at| self.grouped(&group[*at].type_name).is_some());
+        let (together, apart): (Vec<usize>, Vec<usize>) = (0..group.len()).partition(|at| {
+            let groups = self.groups.as_ref();
+            groups.is_some_and(|groups| groups.reads(&group[*at].type_name))
+        });
         if let Some(groups) = &self.groups
             && !together.is_empty()
         {
-            let requests: Vec<ReadRequest> =
-                together.iter().map(|at| group[*at].clone()).collect();
+            let requests: Vec<ReadRequest> = together.iter().map(|at| group[*at].clone()).collect();
             let found = groups.read(cx, &self.client, &requests).await;
             for (at, answer) in together.into_iter().zip(found) {
                 answers[at] = Some(answer);
