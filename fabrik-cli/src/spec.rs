@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fabrik_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceMap};
 use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::Registry;
 use fabrik_core::role::Files;
 use fabrik_core::spec::{self, LoadRequest, Loaded, Source};
 use fabrik_core::stack::Stack;
@@ -32,6 +33,17 @@ pub(crate) fn load(
     path: &Path,
     choices: BTreeMap<Arc<str>, Arc<str>>,
 ) -> Result<Loaded> {
+    let dir = path.parent().unwrap_or(&session.settings.dir);
+    load_with(session, path, choices, &session.registry_at(dir))
+}
+
+/// As [`load`], with other providers.
+pub(crate) fn load_with(
+    session: &Session,
+    path: &Path,
+    choices: BTreeMap<Arc<str>, Arc<str>>,
+    registry: &Registry,
+) -> Result<Loaded> {
     let settings = &session.settings;
     let dir = path.parent().unwrap_or(&settings.dir);
     let shown = |path: &Path| {
@@ -54,7 +66,6 @@ pub(crate) fn load(
     let read_file = |relative: &str| read_below(dir, relative);
     let below = Below { dir };
     let project = settings.dir.file_name().and_then(|name| name.to_str());
-    let registry = session.registry_at(dir);
     let request = LoadRequest {
         overlays: sources(&overlays),
         env: (env != "default").then_some(env),
@@ -65,7 +76,7 @@ pub(crate) fn load(
         read_file: &read_file,
         files: &below,
         project,
-        ..LoadRequest::new(&registry, &name, &bytes)
+        ..LoadRequest::new(registry, &name, &bytes)
     };
     Ok(spec::load(&request))
 }

@@ -76,10 +76,10 @@ fn tree(text: &str, base: u32, found: &mut Vec<Diagnostic>) -> Option<Node> {
 }
 
 fn unreadable(node: &Node, problems: &mut Vec<(Span, interpolate::Problem)>) {
-    if let Some(text) = node.as_text() {
-        if let Err(problem) = interpolate::pieces(text) {
-            problems.push((node.span, problem));
-        }
+    if let Some(text) = node.as_text()
+        && let Err(problem) = interpolate::pieces(text)
+    {
+        problems.push((node.span, problem));
     }
     for item in node.items().unwrap_or_default() {
         unreadable(item, problems);

@@ -93,7 +93,7 @@ fn filled(pieces: &[Piece], variables: &dyn Fn(&str) -> Option<String>) -> Resul
                 let value = variables(&variable.name)
                     .filter(|value| !(variable.empty_is_unset && value.is_empty()));
                 match (&variable.otherwise, value) {
-                    (Otherwise::Instead(_), None) | (Otherwise::Empty, None) => {}
+                    (Otherwise::Instead(_) | Otherwise::Empty, None) => {}
                     (Otherwise::Instead(text), Some(_)) => out.push_str(&filled(text, variables)?),
                     (_, Some(value)) => out.push_str(&value),
                     (Otherwise::Default(text), None) => out.push_str(&filled(text, variables)?),
@@ -208,13 +208,11 @@ impl Reader<'_> {
                 FORMS,
             ));
         }
-        match self.rest.strip_prefix('}') {
-            Some(rest) => self.rest = rest,
-            None => {
-                let name = &variable.name;
-                return Err(problem(format!("`${{{name}` has no `}}`"), FORMS));
-            }
-        }
+        let Some(rest) = self.rest.strip_prefix('}') else {
+            let name = &variable.name;
+            return Err(problem(format!("`${{{name}` has no `}}`"), FORMS));
+        };
+        self.rest = rest;
         Ok(variable)
     }
 }

@@ -6,8 +6,11 @@ mod lint;
 mod model;
 pub mod pages;
 mod read;
+mod record;
+mod render;
 mod shape;
 mod short;
+pub mod wordpress;
 mod write;
 
 pub use document::{Document, parse, parse_with};
@@ -18,4 +21,6 @@ pub use model::{
     Logging, Mount, Network, Other, Port, Resources, Service, Source, Ulimit, Use, Volume,
 };
 pub use pages::explain;
+pub use record::{recorded, recording};
+pub use render::{App, Rendered, render};
 pub use write::write;

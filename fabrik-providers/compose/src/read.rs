@@ -321,13 +321,13 @@ impl Reader<'_> {
                     Json::Null
                 }
             },
-            Kind::Whole => match text.replace('_', "").parse::<i64>() {
-                Ok(number) => Json::from(number),
-                Err(_) => {
-                    self.wrong(node, what, "a whole number");
-                    Json::Null
+            Kind::Whole => {
+                if let Ok(number) = text.replace('_', "").parse::<i64>() {
+                    return Json::from(number);
                 }
-            },
+                self.wrong(node, what, "a whole number");
+                Json::Null
+            }
             Kind::Word(words) if !words.contains(&&**text) => {
                 let help = match did_you_mean(text, words.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),

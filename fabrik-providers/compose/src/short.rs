@@ -69,13 +69,13 @@ pub(crate) fn port_text(port: &Port) -> Option<String> {
         };
     }
     match &port.published {
-        Some(published) => text.push_str(&format!("{published}:")),
+        Some(published) => text = format!("{text}{published}:"),
         None if port.host_ip.is_some() => text.push(':'),
         None => {}
     }
     text.push_str(&port.target);
     if let Some(protocol) = &port.protocol {
-        text.push_str(&format!("/{protocol}"));
+        text = format!("{text}/{protocol}");
     }
     Some(text)
 }
@@ -88,10 +88,10 @@ pub(crate) fn mount(text: &str) -> Result<Mount, String> {
         ..Mount::default()
     };
     match parts.as_slice() {
-        [target] => mount.target = (*target).to_owned(),
+        [target] => mount.target = String::from(*target),
         [source, target] | [source, target, _] => {
             mount.source = Some((*source).to_owned());
-            mount.target = (*target).to_owned();
+            mount.target = String::from(*target);
         }
         _ => return Err("it has more than three parts".to_owned()),
     }
@@ -101,7 +101,7 @@ pub(crate) fn mount(text: &str) -> Result<Mount, String> {
         }
         // A variable stands for a path more often than for a name.
         if source.starts_with(['.', '/', '~', '$']) {
-            mount.kind = "bind".to_owned();
+            mount.kind = String::from("bind");
         }
     }
     if !mount.target.starts_with(['/', '$']) {
@@ -147,7 +147,7 @@ pub(crate) fn mount_text(mount: &Mount) -> Option<String> {
     let mut text = source.map_or_else(String::new, |source| format!("{source}:"));
     text.push_str(&mount.target);
     if !options.is_empty() {
-        text.push_str(&format!(":{}", options.join(",")));
+        text = format!("{text}:{}", options.join(","));
     }
     Some(text)
 }

@@ -62,31 +62,30 @@ fn restarts_by_deploy(service: &Service) -> bool {
     deploy.is_some_and(|deploy| deploy.other.contains_key("restart_policy"))
 }
 
-/// The tag of an image; `None` where it is known by its digest, or by a variable.
-fn tag(image: &str) -> Option<Option<&str>> {
+/// What is wrong with how an image is named.
+fn unstable(name: &str, image: &str) -> Option<String> {
+    // Known by its digest.
     if image.contains('@') {
         return None;
     }
     let last = image.rsplit('/').next().unwrap_or(image);
     match last.split_once(':') {
-        Some((_, tag)) if has_variables(tag) => None,
-        Some((_, tag)) => Some(Some(tag)),
-        None if has_variables(last) => None,
-        None => Some(None),
+        Some((_, "latest")) => Some(format!(
+            "the image of `{name}` is another one tomorrow: `{image}`"
+        )),
+        None if !has_variables(last) => {
+            Some(format!("the image of `{name}` has no tag: `{image}`"))
+        }
+        _ => None,
     }
 }
 
 fn image(name: &str, service: &Service, at: &Path, found: &mut Findings) {
-    let Some(image) = service.image.as_deref().filter(|_| service.build.is_none()) else {
-        return;
-    };
-    let message = match tag(image) {
-        Some(None) => format!("the image of `{name}` has no tag: `{image}`"),
-        Some(Some("latest")) => format!("the image of `{name}` is another one tomorrow: `{image}`"),
-        _ => return,
-    };
-    let hint = "name a version, such as `nginx:1.29.1`";
-    found.warn(pages::LATEST, at.join("image"), message, hint);
+    let image = service.image.as_deref().filter(|_| service.build.is_none());
+    if let Some(message) = image.and_then(|image| unstable(name, image)) {
+        let hint = "name a version, such as `nginx:1.29.1`";
+        found.warn(pages::LATEST, at.join("image"), message, hint);
+    }
 }
 
 fn ports(service: &Service, at: &Path, found: &mut Findings) {

@@ -3,5 +3,6 @@
 mod docker;
 mod lint;
 mod read;
+mod render;
 mod support;
 mod write;

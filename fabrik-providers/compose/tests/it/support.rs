@@ -8,7 +8,7 @@ pub(crate) fn read(text: &str) -> Document {
     let mut found = Vec::new();
     let document = parse(text, 0, &mut found);
     assert!(found.is_empty(), "{found:#?}");
-    document.unwrap()
+    document.expect("it is a document")
 }
 
 /// What is said of a file, each with line and column.
@@ -18,7 +18,7 @@ pub(crate) fn said(text: &str, found: &[Diagnostic]) -> Vec<String> {
     found
         .iter()
         .map(|one| {
-            let place = map.position(one.labels[0].span).unwrap();
+            let place = map.position(one.labels[0].span).expect("a place");
             let help = one.help.join("; ");
             format!(
                 "{}:{} {} {} ({help})",
