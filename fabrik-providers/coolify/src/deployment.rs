@@ -165,7 +165,7 @@ async fn deploy(
         keep(cx, coolify, application, &begun).await?;
         deployment
     };
-    watch(cx, coolify, &deployment).await
+    watch(cx, coolify, application, &deployment).await
 }
 
 /// Queues a deployment and gives its id. Where one of the same commit is queued already, Coolify
@@ -234,7 +234,12 @@ fn lines(row: &Row) -> Vec<Line> {
 }
 
 /// Waits for the end of a deployment, showing its log.
-async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<DeploymentOutputs> {
+async fn watch(
+    cx: &Cx,
+    coolify: &Coolify,
+    application: &str,
+    deployment: &str,
+) -> Result<DeploymentOutputs> {
     let what = format!("the deployment {deployment}");
     let mut wait = waiting(cx, &what);
     let mut shown = 0;
@@ -283,7 +288,13 @@ async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<Deploymen
                     status: now,
                 });
             }
-            "failed" => return Err(failed(deployment, &all)),
+            "failed" => {
+                let error = failed(deployment, &all);
+                return Err(match wrong_port(cx, coolify, application, &all).await {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                });
+            }
             "cancelled-by-user" => {
                 return Err(Error::new(
                     ErrorKind::CheckFailed,
@@ -324,6 +335,61 @@ fn failed(deployment: &str, all: &[Line]) -> Error {
     .effect(Effect::None)
     .log_tail(tail.into_iter().skip(from))
     .hint(hint)
+}
+
+/// The port that a program says in its log that it listens on.
+fn listens_on(all: &[Line]) -> Option<u16> {
+    const SAYS: [&str; 5] = [
+        "listening on",
+        "running on",
+        "running at",
+        "serving on",
+        "listening at",
+    ];
+    let lines = all.iter().filter_map(|line| line.output.as_deref());
+    let lines = lines.flat_map(str::lines);
+    let told = lines.filter_map(|line| {
+        let lower = line.to_ascii_lowercase();
+        let after = SAYS.iter().find_map(|words| lower.split_once(words))?.1;
+        // `http://0.0.0.0:8000 (Press …)`, `port 8000`, `:8000`.
+        let after = after.trim_start_matches([':', ' ']);
+        let after = after.split([' ', ',', ')']).take(2);
+        let words: Vec<&str> = after.collect();
+        let word = match words.as_slice() {
+            ["port", port] => port,
+            [first, ..] => first.rsplit(':').next()?,
+            [] => return None,
+        };
+        word.trim_matches(|c: char| !c.is_ascii_digit())
+            .parse()
+            .ok()
+    });
+    told.last()
+}
+
+/// What to do when the program's log says another port than Coolify was told.
+async fn wrong_port(cx: &Cx, coolify: &Coolify, application: &str, all: &[Line]) -> Option<String> {
+    let listens = listens_on(all)?;
+    let row = coolify.one(cx, "/applications/{uuid}", application).await;
+    let row = row.ok().flatten()?;
+    let ports = text(&row, "ports_exposes").unwrap_or_default();
+    let ports: Vec<u16> = ports
+        .split(',')
+        .filter_map(|port| port.parse().ok())
+        .collect();
+    let health: Option<u16> = match row.get("health_check_port") {
+        Some(Json::String(port)) => port.parse().ok(),
+        Some(Json::Number(port)) => port.as_u64().and_then(|port| u16::try_from(port).ok()),
+        _ => None,
+    };
+    let (field, told) = match (health, ports.first()) {
+        (Some(health), _) if health != listens => ("health.port", health),
+        (_, Some(port)) if !ports.contains(&listens) => ("port", *port),
+        _ => return None,
+    };
+    Some(format!(
+        "the program listens on {listens}, but `{field}` is {told}: set `{field}: {listens}`, or let the program listen on {told}"
+    ))
 }
 
 /// Whether a status such as `running:healthy` says that it runs as it should.
@@ -488,6 +554,35 @@ mod tests {
                 .unwrap()
                 .contains("read:sensitive")
         );
+    }
+
+    #[test]
+    fn programs_say_where_they_listen() {
+        for (said, port) in [
+            (
+                "INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)",
+                Some(8000),
+            ),
+            ("Server listening on port 3000", Some(3000)),
+            (
+                r#"{"msg":"listening on 0.0.0.0:8080","level":"info"}"#,
+                Some(8080),
+            ),
+            ("Listening on :9000, waiting", Some(9000)),
+            (" * Running on http://127.0.0.1:5000", Some(5000)),
+            (
+                "[1] [INFO] Listening at: http://0.0.0.0:8000 (1)",
+                Some(8000),
+            ),
+            ("running on all cylinders", None),
+            ("Attempt 1 of 10", None),
+        ] {
+            let line = Line {
+                output: Some(said.to_owned()),
+                ..Line::default()
+            };
+            assert_eq!(listens_on(&[line]), port, "{said}");
+        }
     }
 
     #[test]

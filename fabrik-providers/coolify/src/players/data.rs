@@ -110,7 +110,10 @@ impl Player for BackupPlayer {
     }
 
     fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
-        let database = at(intent, "what.database").ok_or_else(|| {
+        let is_database =
+            at(intent, "what.kind").is_some_and(|kind| kind.as_str() == Some("database"));
+        let own_id = at(intent, "what.id").filter(|_| is_database);
+        let database = at(intent, "what.database").or(own_id).ok_or_else(|| {
             invalid(
                 "what",
                 "Coolify backs up databases: `what` has no `database`",
