@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use fabrik_fakes::coolify::Pace;
 use fabrik_fakes::edge::Certificates;
 use fabrik_fakes::host::Program;
 use fabrik_testkit::proxy::{Fault, Match};
@@ -260,12 +259,17 @@ fn every_way_a_deployment_ends() {
         (
             "it never ends",
             |stage| {
-                stage.coolify.set_pace(Pace::Polls {
-                    queued: 1,
-                    running: usize::MAX,
+                stage.host.set_program(Program {
+                    wrong_in: stage.version(),
+                    endless: true,
+                    ..Program::default()
                 });
             },
-            &["within"],
+            &[
+                "for the deployment",
+                "Building docker image started.",
+                "it was cancelled",
+            ],
         ),
     ];
     for from in [From::Nothing, From::Deployed] {

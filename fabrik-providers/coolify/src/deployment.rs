@@ -303,8 +303,47 @@ async fn watch(
                 .effect(Effect::None)
                 .hint("apply again to deploy"));
             }
-            _ => wait.next().await?,
+            _ => {
+                if let Err(error) = wait.next().await {
+                    return Err(give_up(cx, coolify, deployment, &all, error).await);
+                }
+            }
         }
+    }
+}
+
+/// The time is up: what goes on would be in the way of whatever comes next, so it is cancelled. A
+/// run that is merely stopped leaves it; the next one joins it.
+async fn give_up(
+    cx: &Cx,
+    coolify: &Coolify,
+    deployment: &str,
+    all: &[Line],
+    error: Error,
+) -> Error {
+    if error.kind() != ErrorKind::Timeout {
+        return error;
+    }
+    let cancel = coolify
+        .http
+        .post(cx, "/deployments/{uuid}/cancel")
+        .arg("uuid", deployment)
+        .idempotent();
+    let tail: Vec<&str> = all
+        .iter()
+        .filter_map(|line| line.output.as_deref())
+        .flat_map(str::lines)
+        .collect();
+    let from = tail.len().saturating_sub(TAIL);
+    // No timeout any more: trying again would only find it cancelled.
+    let message = format!("{}, which did not end", error.message());
+    let error = Error::new(ErrorKind::CheckFailed, message)
+        .log_tail(tail[from..].iter().map(|line| (*line).to_owned()));
+    match cancel.unit().await {
+        Ok(()) => error
+            .effect(Effect::None)
+            .hint("it was cancelled; a longer `timeout` on the resource gives it more time"),
+        Err(_) => error.effect(Effect::Unknown),
     }
 }
 

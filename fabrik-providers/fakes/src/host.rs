@@ -29,6 +29,8 @@ pub struct Program {
     pub lenient: bool,
     /// The proxy does not learn of it.
     pub unrouted: bool,
+    /// Its build never ends.
+    pub endless: bool,
     /// Its build fails, with these last lines.
     pub unbuildable: Option<Vec<String>>,
 }
@@ -41,6 +43,7 @@ impl Default for Program {
             broken: Vec::new(),
             lenient: false,
             unrouted: false,
+            endless: false,
             unbuildable: None,
         }
     }
@@ -160,10 +163,14 @@ impl Program {
     }
 
     /// What a deployment comes to: its build, and its health where that is looked at.
-    fn try_out(&self, running: &Running) -> Result<(), Vec<String>> {
+    fn try_out(&self, running: &Running) -> Option<Result<(), Vec<String>>> {
         if !self.is_wrong(running) {
-            return Ok(());
+            return Some(Ok(()));
         }
+        (!self.endless).then(|| self.start(running))
+    }
+
+    fn start(&self, running: &Running) -> Result<(), Vec<String>> {
         if let Some(lines) = &self.unbuildable {
             return Err(lines.clone());
         }
