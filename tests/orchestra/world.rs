@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use fabrik_cli::world::{Identity, Terminal, World};
 use fabrik_cli::{App, Exit};
-use fabrik_core::clock::{Clock, SystemEntropy};
+use fabrik_core::clock::{Clock, SystemClock, SystemEntropy};
 use fabrik_fakes::cloudflare::{self, Cloudflare};
-use fabrik_fakes::coolify::{self, Coolify};
+use fabrik_fakes::coolify::{self, Coolify, Kind};
 use fabrik_fakes::host::Host;
 use fabrik_fakes::kuma::{self, Kuma, Release};
 use fabrik_fakes::names::NameServer;
@@ -42,7 +42,7 @@ pub(crate) struct Stage {
     /// While true, the name server knows nothing of the zone.
     pub(crate) dark: Arc<AtomicBool>,
     pub(crate) env: BTreeMap<String, String>,
-    clock: Arc<dyn Clock>,
+    clock: Mutex<Arc<dyn Clock>>,
     /// How far each proxy's log was looked at.
     seen: Mutex<[usize; 3]>,
 }
@@ -187,7 +187,7 @@ impl Stage {
             _names: names,
             hosts,
             dark,
-            clock: Arc::new(clock),
+            clock: Mutex::new(Arc::new(clock)),
             seen: Mutex::default(),
         }
     }
@@ -267,6 +267,54 @@ impl Stage {
         self.set_spec(&spec.replacen(old, new, 1));
     }
 
+    /// From now on waiting takes its time: for what really runs on this machine.
+    pub(crate) fn real_time(&self) {
+        *self.clock.lock().unwrap() = Arc::new(SystemClock);
+    }
+
+    /// A name that this machine alone knows, as in `/etc/hosts`.
+    pub(crate) fn set_host(&self, name: &str, address: &str) {
+        let mut hosts = self.hosts.lock().unwrap();
+        hosts.insert(name.to_owned(), address.to_owned());
+    }
+
+    /// It knows the name no more.
+    pub(crate) fn remove_host(&self, name: &str) {
+        self.hosts.lock().unwrap().remove(name);
+    }
+
+    /// The project's folder.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.root.path().join("project").join(APP)
+    }
+
+    /// The program as a process of its own, in real time.
+    pub(crate) fn process(&self, words: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fabrik-under-test"));
+        command
+            .args(words)
+            .env_clear()
+            .envs(&self.env)
+            .current_dir(self.root.path().join("project"))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        command
+    }
+
+    /// How many there are of what the app consists of, up to what is deleted soon.
+    pub(crate) fn counts(&self) -> Json {
+        let zone = self.cloudflare.zone_id("example.com").unwrap();
+        json!({
+            "records": self.cloudflare.records(&zone).len(),
+            "projects": self.coolify.count(Kind::Project),
+            "applications": self.coolify.count(Kind::Application),
+            "databases": self.coolify.count(Kind::Database),
+            "backups": self.coolify.count(Kind::Backup),
+            "monitors": self.kuma.count("uptime_kuma.monitor"),
+        })
+    }
+
     /// Runs the program in the project's parent.
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
         let (out, err) = (Shared::default(), Shared::default());
@@ -288,7 +336,7 @@ impl Stage {
             stdin: Box::new(io::Cursor::new(Vec::new())),
             stdout: Box::new(out.clone()),
             stderr: Box::new(err.clone()),
-            clock: self.clock.clone(),
+            clock: self.clock.lock().unwrap().clone(),
             entropy: Arc::new(SystemEntropy),
             process: false,
         };
