@@ -5,4 +5,5 @@
 
 mod failures;
 mod life;
+mod mistakes;
 mod world;

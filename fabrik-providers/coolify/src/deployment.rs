@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Action;
-use fabrik_core::provider::{Cx, Object, Progress, TypeInfo};
+use fabrik_core::provider::{Cx, LogLine, LogOptions, Object, Progress, TypeInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -54,6 +54,9 @@ pub struct DeploymentOutputs {
     pub commit: Option<String>,
     /// How it ended, or how it runs.
     pub status: String,
+    /// Its page in Coolify's dashboard, with its whole log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// `coolify.deployment`.
@@ -285,11 +288,15 @@ async fn watch(
                 return Ok(DeploymentOutputs {
                     deployment: Some(deployment.to_owned()),
                     commit: text(&row, "commit"),
+                    page: page(coolify, &row),
                     status: now,
                 });
             }
             "failed" => {
-                let error = failed(deployment, &all);
+                let mut error = failed(deployment, &all);
+                if let Some(page) = page(coolify, &row) {
+                    error = error.context("page", page);
+                }
                 return Err(match wrong_port(cx, coolify, application, &all).await {
                     Some(hint) => error.hint(hint),
                     None => error,
@@ -310,6 +317,16 @@ async fn watch(
             }
         }
     }
+}
+
+/// The page of a deployment in the dashboard; Coolify tells its path.
+fn page(coolify: &Coolify, row: &Row) -> Option<String> {
+    let told = text(row, "deployment_url")?;
+    Some(if told.starts_with('/') {
+        format!("{}{told}", coolify.dashboard)
+    } else {
+        told
+    })
 }
 
 /// The time is up: what goes on would be in the way of whatever comes next, so it is cancelled. A
@@ -387,7 +404,7 @@ fn listens_on(all: &[Line]) -> Option<u16> {
     ];
     let lines = all.iter().filter_map(|line| line.output.as_deref());
     let lines = lines.flat_map(str::lines);
-    let told = lines.filter_map(|line| {
+    let mut told = lines.filter_map(|line| {
         let lower = line.to_ascii_lowercase();
         let after = SAYS.iter().find_map(|words| lower.split_once(words))?.1;
         // `http://0.0.0.0:8000 (Press …)`, `port 8000`, `:8000`.
@@ -403,7 +420,7 @@ fn listens_on(all: &[Line]) -> Option<u16> {
             .parse()
             .ok()
     });
-    told.last()
+    told.next_back()
 }
 
 /// What to do when the program's log says another port than Coolify was told.
@@ -515,6 +532,7 @@ async fn start(
     Ok(DeploymentOutputs {
         deployment: None,
         commit: None,
+        page: None,
         status,
     })
 }
@@ -544,6 +562,45 @@ impl Action for Deployment {
             Kind::Application => deploy(cx, coolify, &owner.uuid, spec.force, None).await,
             Kind::Service | Kind::Database => start(cx, coolify, &owner, spec.force).await,
         }
+    }
+
+    /// The build log of the deployment that was done last.
+    async fn logs(
+        &self,
+        cx: &Cx,
+        coolify: &Coolify,
+        outputs: &DeploymentOutputs,
+        options: &LogOptions,
+    ) -> Result<Vec<LogLine>> {
+        let Some(deployment) = &outputs.deployment else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "Coolify keeps a build log of applications, not of services and databases",
+            ));
+        };
+        let row = coolify.one(cx, "/deployments/{uuid}", deployment).await?;
+        let row = row.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("Coolify has the log of the deployment {deployment} no more"),
+            )
+        })?;
+        let mut shown = Vec::new();
+        for line in lines(&row) {
+            let stream = line.kind.unwrap_or_else(|| "build".to_owned());
+            for text in line.output.as_deref().unwrap_or_default().lines() {
+                shown.push(LogLine {
+                    stream: stream.clone(),
+                    text: text.to_owned(),
+                    cursor: shown.len().to_string(),
+                });
+            }
+        }
+        let after = options.after.as_ref().and_then(|at| at.parse().ok());
+        let from = after.map_or(0, |at: usize| at + 1);
+        let last = options.tail.unwrap_or(shown.len());
+        let from = from.max(shown.len().saturating_sub(last)).min(shown.len());
+        Ok(shown.split_off(from))
     }
 
     /// A deployment that goes on is joined.

@@ -276,6 +276,18 @@ pub(crate) fn check(result: &CheckResult, style: Style) -> String {
     out
 }
 
+/// Pages of platforms, by address. Long ones are not cut: they are to be opened.
+pub(super) fn pages(pages: &[(String, String)], style: Style) -> String {
+    let mut out = String::new();
+    for (address, page) in pages {
+        let line = Line::indent(2)
+            .add(Tone::Dim, format!("{}: ", text::one_line(address)))
+            .plain(text::one_line(page));
+        push(&mut out, &line.render(style));
+    }
+    out
+}
+
 /// What to do about a failed step whose error does not say it.
 fn usual_help(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
