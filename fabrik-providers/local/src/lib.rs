@@ -31,8 +31,9 @@ pub use model::{
 pub use offline::{stored_job_logs, stored_logs, stored_status};
 pub use protocol::{Hello, Kind, PROTOCOL_VERSION};
 pub use provider::{
-    Bucket, BucketInputs, BucketOutputs, BucketPlayer, CommandLine, DnsName, DnsNameInputs,
-    DnsNameOutputs, DnsPlayer, Health, LaunchOf, Local, LocalConfig, LocalFile, LocalFileInputs,
+    Backup, BackupInputs, BackupOutputs, BackupPlayer, Bucket, BucketInputs, BucketOutputs, BucketPlayer, CommandLine, Cron, CronInputs, CronOutputs, Database, DatabaseInputs, DatabaseOutputs,
+    DatabasePlayer, DnsName, DnsNameInputs,
+    DnsNameOutputs, DnsPlayer, Engine, Health, LaunchOf, Local, LocalConfig, LocalFile, LocalFileInputs,
     LocalFileOutputs, LocalSettings, Monitor, MonitorInputs, MonitorOutputs, MonitorPlayer,
     RestartWhen, Route, RouteInputs, RouteOutputs, RuntimePlayer, Service, ServiceInputs,
     ServiceOutputs, Signal, StaticSite, StaticSiteInputs, StaticSiteOutputs, Stop, Time, provider,

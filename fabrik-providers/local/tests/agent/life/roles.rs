@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Stage, stack};
 
-fn expand(
+pub(super) fn expand(
     player: &dyn fabrik_core::role::Player,
     intent: &Json,
     own: &Json,
@@ -20,7 +20,7 @@ fn expand(
     Ok((parts.resources, outputs))
 }
 
-fn shown(parts: &[Declared]) -> Json {
+pub(super) fn shown(parts: &[Declared]) -> Json {
     let shown = parts.iter().map(|part| {
         json!([
             part.address.to_string(),
@@ -112,7 +112,7 @@ fn a_worker_has_no_route() {
         json!([["apps.shop.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
     );
     assert!(to_wire_masked(&outputs).get("url").is_none());
-    assert_eq!(RuntimePlayer.runs(), ["service", "worker", "static"]);
+    assert_eq!(RuntimePlayer.runs(), ["service", "worker", "cron", "static"]);
 }
 
 #[test]
@@ -142,6 +142,14 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
             json!({"command": "x", "strategy": {"type": "recreate"}}),
             "strategy.type",
         ),
+        (
+            json!({"command": "x", "volumes": [{"name": "media", "path": "/media"}]}),
+            "volumes[0]",
+        ),
+        (
+            json!({"command": "x", "volumes": [{"source": "/m", "path": "/m", "read_only": true}]}),
+            "volumes[0].read_only",
+        ),
     ] {
         let mut intent = json!({"kind": "service", "name": "shop"});
         intent
@@ -155,7 +163,6 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
         "image",
         "build.dockerfile",
         "limits",
-        "volumes",
         "tls.enabled",
         "redirects",
         "hooks.post_deploy",

@@ -1,0 +1,1 @@
+//! Each mistake has its own error, with the fix.
