@@ -232,7 +232,14 @@ fn describe(
             let same = written.folders.iter().map(|folder| local.resolve(folder));
             let as_written = same.eq(folders.iter().cloned());
             let shown = folders.iter().map(|folder| folder.display().to_string());
-            (None, if as_written { written.folders } else { shown.collect() })
+            (
+                None,
+                if as_written {
+                    written.folders
+                } else {
+                    shown.collect()
+                },
+            )
         }
     };
     let timezone = &info.spec.timezone;

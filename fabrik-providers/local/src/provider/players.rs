@@ -183,12 +183,20 @@ impl Player for BackupPlayer {
         match what.get("kind").and_then(Value::as_str) {
             Some("database") => {
                 let id = what.get("id").cloned().ok_or_else(|| {
-                    cannot_save("what.id", "the local backup saves databases of the local provider")
+                    cannot_save(
+                        "what.id",
+                        "the local backup saves databases of the local provider",
+                    )
                 })?;
                 inputs.push(("database", id));
             }
             Some("volumes") => inputs.push(("folders", folders(&what)?)),
-            _ => return Err(cannot_save("what.kind", "the local backup saves databases and folders")),
+            _ => {
+                return Err(cannot_save(
+                    "what.kind",
+                    "the local backup saves databases and folders",
+                ));
+            }
         }
         for (name, value) in [("keep", intent.get("keep")), ("to", intent.get("to"))] {
             inputs.extend(value.map(|value| (name, value.clone())));
@@ -207,8 +215,11 @@ fn folders(what: &Value) -> Result<Value> {
     let mut folders = Vec::new();
     for volume in volumes.unwrap_or_default() {
         folders.push(volume.get("source").cloned().ok_or_else(|| {
-            cannot_save("what.volumes", "the local backup saves volumes that are folders of this machine")
-                .hint("give them a `source`")
+            cannot_save(
+                "what.volumes",
+                "the local backup saves volumes that are folders of this machine",
+            )
+            .hint("give them a `source`")
         })?);
     }
     Ok(Value::list(folders))

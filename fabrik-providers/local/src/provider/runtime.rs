@@ -242,7 +242,9 @@ fn check_volumes(intent: &Value) -> Result<()> {
     let volumes = intent.get("volumes").and_then(Value::as_list);
     for (index, volume) in volumes.unwrap_or_default().iter().enumerate() {
         for field in ["read_only", "size"] {
-            let value = volume.get(field).filter(|value| value.as_bool() != Some(false));
+            let value = volume
+                .get(field)
+                .filter(|value| value.as_bool() != Some(false));
             if value.is_some_and(|value| !value.is_null()) {
                 return Err(invalid(
                     &format!("volumes[{index}].{field}"),
@@ -250,7 +252,10 @@ fn check_volumes(intent: &Value) -> Result<()> {
                 ));
             }
         }
-        let path = volume.get("path").and_then(Value::as_str).unwrap_or("/data");
+        let path = volume
+            .get("path")
+            .and_then(Value::as_str)
+            .unwrap_or("/data");
         if volume.get("source").and_then(Value::as_str) != Some(path) {
             return Err(invalid(
                 &format!("volumes[{index}]"),

@@ -63,7 +63,10 @@ fn agent() {
 }
 
 /// A clock on which a minute takes a second.
-#[expect(clippy::disallowed_methods, reason = "a role is a program, not the library")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a role is a program, not the library"
+)]
 fn fast_clock() -> std::time::SystemTime {
     static START: std::sync::OnceLock<(std::time::SystemTime, std::time::Instant)> =
         std::sync::OnceLock::new();

@@ -93,7 +93,12 @@ async fn a_job_runs_by_its_schedule_and_keeps_its_logs() {
     let job = fast.until(|job| job.failures > 0).await;
     assert_eq!(job.last.unwrap().text, "ended with exit code 1");
     let log = fast.client.job_logs("nightly", &LogQuery::default()).await;
-    let lines: Vec<String> = log.unwrap().lines.into_iter().map(|line| line.text).collect();
+    let lines: Vec<String> = log
+        .unwrap()
+        .lines
+        .into_iter()
+        .map(|line| line.text)
+        .collect();
     assert!(lines.contains(&"with ***".to_owned()), "{lines:?}");
     assert!(lines.contains(&"[fabrik] ended with exit code 1".to_owned()));
     // What is stored tells the same, and no secret.
@@ -101,7 +106,9 @@ async fn a_job_runs_by_its_schedule_and_keeps_its_logs() {
     let stored = stored_status(&state).unwrap().jobs.remove(0);
     assert!(stored.next.is_none() && stored.runs > 0);
     assert!(!format!("{stored:?}").contains("very-secret"));
-    let lines = stored_job_logs(&state, "nightly", &LogQuery::default()).unwrap().lines;
+    let lines = stored_job_logs(&state, "nightly", &LogQuery::default())
+        .unwrap()
+        .lines;
     assert!(lines.iter().all(|line| !line.text.contains("very-secret")));
     fast.client.remove_job("nightly").await.unwrap();
     assert!(!state.join("jobs.json").exists() && !state.join("logs/jobs/nightly").exists());
@@ -114,7 +121,9 @@ async fn a_job_never_runs_twice_at_once() {
     fast.until(|job| job.running_since.is_some()).await;
     let error = fast.client.run_job("nightly").await.unwrap_err();
     assert!(error.to_string().contains("runs already"), "{error}");
-    let job = fast.until(|job| job.last.as_ref().is_some_and(|last| last.number == 2)).await;
+    let job = fast
+        .until(|job| job.last.as_ref().is_some_and(|last| last.number == 2))
+        .await;
     // Each took several of its minutes.
     assert!(job.last.unwrap().success);
     assert!(!fast.dir.path().join("twice").exists());
@@ -137,7 +146,11 @@ async fn a_run_outlives_its_agent_and_is_not_doubled() {
     let job = fast.until(|job| job.last.is_some()).await;
     let last = job.last.unwrap();
     assert_eq!(last.number, 1);
-    assert!(last.text.contains("the agent was started anew"), "{}", last.text);
+    assert!(
+        last.text.contains("the agent was started anew"),
+        "{}",
+        last.text
+    );
     fast.until(|job| job.runs == 2).await;
     assert!(!fast.dir.path().join("twice").exists());
 }
@@ -201,5 +214,8 @@ async fn what_cannot_run_is_refused() {
     }
     world.client.put_job("nightly", &spec).await.unwrap();
     let run = world.client.run_job("nightly").await.unwrap();
-    assert_eq!(run.text, "could not start: the command `no-such-program` was not found");
+    assert_eq!(
+        run.text,
+        "could not start: the command `no-such-program` was not found"
+    );
 }

@@ -117,8 +117,7 @@ fn describe(
 ) -> Option<Observed<ServiceInputs, ServiceOutputs>> {
     let live = info.live.as_ref()?;
     let running = agent_runs && live.instances.iter().any(|instance| is_up(instance.state));
-    let (spec, hidden) =
-        ServiceInputs::of(&info.name, &live.spec, running, local);
+    let (spec, hidden) = ServiceInputs::of(&info.name, &live.spec, running, local);
     let mut observed = Observed::new(spec, outputs(live));
     observed.hidden = hidden;
     Some(observed)

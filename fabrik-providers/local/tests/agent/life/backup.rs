@@ -81,9 +81,17 @@ async fn folders_are_saved_and_come_back() {
     assert_eq!(made.len(), 3, "two backups and the other: {made:?}");
     std::fs::create_dir(stage.project().join("back")).unwrap();
     let back = stage.project().join("back");
-    let words = ["-xzf", made[1].to_str().unwrap(), "-C", back.to_str().unwrap()];
+    let words = [
+        "-xzf",
+        made[1].to_str().unwrap(),
+        "-C",
+        back.to_str().unwrap(),
+    ];
     run(Path::new("tar"), &words, &[]);
-    assert_eq!(std::fs::read_to_string(back.join("data/deep/one")).unwrap(), "4");
+    assert_eq!(
+        std::fs::read_to_string(back.join("data/deep/one")).unwrap(),
+        "4"
+    );
     // Backups outlive what made them.
     stage.destroy(&wanted).await;
     assert_eq!(files(&saved).len(), 3);
@@ -99,20 +107,37 @@ async fn a_dump_of_a_database_is_restored_into_another() {
         "database",
         refer("main", "id"),
     );
-    let mut wanted = stack([database("main", "postgres"), backup, database("copy", "postgres")]);
+    let mut wanted = stack([
+        database("main", "postgres"),
+        backup,
+        database("copy", "postgres"),
+    ]);
     wanted.output("url", refer("main", "url"));
     wanted.output("copy", refer("copy", "url"));
     let report = stage.settle(&wanted).await;
     let url = url_of(&report);
-    let copy = report.output("copy").unwrap().reveal().as_str().unwrap().to_owned();
-    sql(&bin, &url, "CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 1000) n");
+    let copy = report
+        .output("copy")
+        .unwrap()
+        .reveal()
+        .as_str()
+        .unwrap()
+        .to_owned();
+    sql(
+        &bin,
+        &url,
+        "CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 1000) n",
+    );
     let made = stage.agent().run_job("@main").await.unwrap();
     assert!(made.success, "{}", made.text);
     let saved = stage.state_dir().join("backups/main");
     let dumps = files(&saved);
     assert_eq!(dumps.len(), 1, "{dumps:?}");
     use std::os::unix::fs::PermissionsExt as _;
-    assert_eq!(dumps[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        dumps[0].metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let target = format!("--dbname={copy}");
     let words = ["--no-owner", &target, dumps[0].to_str().unwrap()];
     run(&bin.join("pg_restore"), &words, &[]);
@@ -122,7 +147,9 @@ async fn a_dump_of_a_database_is_restored_into_another() {
     let inputs = json!({"name": "other", "schedule": "0 3 * * *", "database": "nothing"});
     let bad = stack([resource("bad", "local.backup", &inputs)]);
     let plan = super::plan(&stage.other(), &bad).await;
-    let run = stage.other().apply(plan, fabrik_core::engine::ApplyOptions::default());
+    let run = stage
+        .other()
+        .apply(plan, fabrik_core::engine::ApplyOptions::default());
     let error = run.finish().await.unwrap().end.error.unwrap();
     assert_eq!(error.message, "no such database `nothing`");
     stage.destroy(&wanted).await;
@@ -160,7 +187,13 @@ async fn a_restic_repository_holds_what_was_saved() {
     let snapshots: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(snapshots.as_array().unwrap().len(), 2, "`keep` holds");
     let back = stage.project().join("back");
-    let words = ["--no-cache", "restore", "latest", "--target", back.to_str().unwrap()];
+    let words = [
+        "--no-cache",
+        "restore",
+        "latest",
+        "--target",
+        back.to_str().unwrap(),
+    ];
     run(restic, &words, &env);
     let file = back.join(stage.project().join("data/one").strip_prefix("/").unwrap());
     assert_eq!(std::fs::read_to_string(file).unwrap(), "3");

@@ -25,7 +25,10 @@ fn an_app_of_kind_cron_is_a_job() {
         }]])
     );
     assert!(outputs.get("url").is_none());
-    assert_eq!(outputs.get("logs").unwrap().as_str(), Some("apps.shop.cron"));
+    assert_eq!(
+        outputs.get("logs").unwrap().as_str(),
+        Some("apps.shop.cron")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,18 +52,27 @@ async fn a_job_is_made_changed_run_and_removed() {
     assert_eq!(report.end.updated, 1);
     stage.agent().run_job("nightly").await.unwrap();
     let options = LogOptions::default();
-    let logs = stage.engine.logs(std::sync::Arc::new(first.clone()), &at("nightly"), &options).await;
+    let logs = stage
+        .engine
+        .logs(std::sync::Arc::new(first.clone()), &at("nightly"), &options)
+        .await;
     let lines: Vec<(String, String)> = logs
         .unwrap()
         .into_iter()
         .map(|line| (line.stream, line.text))
         .collect();
     for (run, says) in [("run 1", "hello from 1"), ("run 2", "hello from 2")] {
-        assert!(lines.contains(&(run.to_owned(), says.to_owned())), "{lines:?}");
+        assert!(
+            lines.contains(&(run.to_owned(), says.to_owned())),
+            "{lines:?}"
+        );
     }
     stage.settle(&wanted("exit 4")).await;
     let run = stage.agent().run_job("nightly").await.unwrap();
-    assert_eq!((run.number, run.text.as_str()), (3, "ended with exit code 4"));
+    assert_eq!(
+        (run.number, run.text.as_str()),
+        (3, "ended with exit code 4")
+    );
     stage.destroy(&first).await;
     crate::world::until("nothing is left", || {
         stage.processes().is_empty() && !stage.state_dir().exists()

@@ -26,7 +26,16 @@ pub(super) fn postgres() -> Option<PathBuf> {
 /// What a statement gives.
 pub(super) fn sql(bin: &Path, url: &str, statement: &str) -> String {
     let output = Command::new(bin.join("psql"))
-        .args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement, url])
+        .args([
+            "-X",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            statement,
+            url,
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -36,7 +45,11 @@ pub(super) fn sql(bin: &Path, url: &str, statement: &str) -> String {
 }
 
 pub(super) fn database(name: &str, engine: &str) -> fabrik_core::stack::Declared {
-    resource(name, "local.database", &json!({"name": name, "engine": engine}))
+    resource(
+        name,
+        "local.database",
+        &json!({"name": name, "engine": engine}),
+    )
 }
 
 /// The URL that a stack gives.
@@ -77,12 +90,17 @@ async fn a_postgres_keeps_its_data_port_and_password() {
     let mut wanted = stack([database("main-db", "postgres")]);
     wanted.output("url", refer("main-db", "url"));
     let url = url_of(&stage.settle(&wanted).await);
-    assert!(url.starts_with("postgres://main_db:"), "its user is named after it");
+    assert!(
+        url.starts_with("postgres://main_db:"),
+        "its user is named after it"
+    );
     assert!(url.ends_with("/main_db"));
     sql(&bin, &url, "CREATE TABLE t AS SELECT 42 AS n");
     // A wrong password opens nothing.
     let wrong = url.replacen("main_db:", "main_db:x", 1);
-    let refused = Command::new(bin.join("psql")).args(["-c", "SELECT 1", &wrong]).output();
+    let refused = Command::new(bin.join("psql"))
+        .args(["-c", "SELECT 1", &wrong])
+        .output();
     assert!(!refused.unwrap().status.success());
     // Killed and all: the next apply has it run again, the same.
     let data = stage.state_dir().join("databases/main-db/data");
@@ -120,11 +138,15 @@ async fn a_version_that_is_not_there_is_told() {
     }
     let stage = Stage::new();
     let inputs = json!({"name": "db", "engine": "postgres", "version": "9.6"});
-    let report = stage.apply(&stack([resource("db", "local.database", &inputs)])).await;
+    let report = stage
+        .apply(&stack([resource("db", "local.database", &inputs)]))
+        .await;
     assert_eq!(report.end.result, RunResult::RolledBack, "{report:?}");
     let error = report.end.error.unwrap();
     assert!(
-        error.message.starts_with("PostgreSQL 9 is not on this machine: there is "),
+        error
+            .message
+            .starts_with("PostgreSQL 9 is not on this machine: there is "),
         "{}",
         error.message
     );
@@ -140,14 +162,20 @@ fn ask(url: &str, request: &str) -> String {
     let address = rest.strip_suffix("/0").unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     write!(stream, "AUTH {password}\r\n{request}\r\nQUIT\r\n").unwrap();
-    let lines: Vec<String> = BufReader::new(stream).lines().map_while(Result::ok).collect();
+    let lines: Vec<String> = BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .collect();
     lines[lines.len() - 2].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_keeps_its_data_too() {
     let there = ["redis-server", "valkey-server"];
-    if !there.iter().any(|name| Path::new("/usr/bin").join(name).exists()) {
+    if !there
+        .iter()
+        .any(|name| Path::new("/usr/bin").join(name).exists())
+    {
         return;
     }
     let stage = Stage::new();

@@ -1,7 +1,7 @@
 //! Playing roles.
 
 use fabrik_core::address::Address;
-use fabrik_core::role::{BUCKET, DNS, MONITOR, Parts, Player as _, RUNTIME};
+use fabrik_core::role::{BACKUP, BUCKET, DNS, MONITOR, Parts, Player as _, RUNTIME};
 use fabrik_core::stack::Declared;
 use fabrik_core::value::{Value, from_json, to_wire_masked};
 use fabrik_provider_local::{BucketPlayer, DnsPlayer, MonitorPlayer, RuntimePlayer};
@@ -16,7 +16,14 @@ pub(super) fn expand(
 ) -> fabrik_core::error::Result<(Vec<Declared>, Value)> {
     let base = Address::parse("apps.shop").unwrap();
     let mut parts = Parts::new(base, "local".into(), std::sync::Arc::default(), None);
-    let outputs = player.expand(&from_json(intent), &from_json(own), &mut parts)?;
+    // As kinds do: what is beside the app itself is named after the role.
+    let prefix = match player.role() {
+        BACKUP => "backup",
+        _ => "",
+    };
+    let outputs = parts.scoped("local".into(), prefix, |parts| {
+        player.expand(&from_json(intent), &from_json(own), parts)
+    })?;
     Ok((parts.resources, outputs))
 }
 
@@ -112,7 +119,10 @@ fn a_worker_has_no_route() {
         json!([["apps.shop.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
     );
     assert!(to_wire_masked(&outputs).get("url").is_none());
-    assert_eq!(RuntimePlayer.runs(), ["service", "worker", "cron", "static"]);
+    assert_eq!(
+        RuntimePlayer.runs(),
+        ["service", "worker", "cron", "static"]
+    );
 }
 
 #[test]
