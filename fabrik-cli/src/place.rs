@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fabrik_checks::CheckerConfig;
 use fabrik_core::clock::{BoxFuture, Clock, Entropy};
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::Engine;
@@ -207,7 +206,7 @@ impl Session {
         builder =
             builder.secrets(move |declared, kept| finder.find(declared.iter().copied(), kept));
         if access == Access::Change {
-            builder = builder.checkers(fabrik_checks::checkers(CheckerConfig::default()));
+            builder = builder.checkers(fabrik_checks::checkers(self.settings.checks.config()?));
         }
         let engine = builder.build()?;
         self.redactors.add(engine.redactor());

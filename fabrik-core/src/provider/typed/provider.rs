@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::handler::{Acted, Handler, Looked, Managed, info_of};
-use super::{Action, Examine, Lookup, Resource, decode};
+use super::{Action, Examine, Groups, Lookup, Resource, decode};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
@@ -66,6 +66,7 @@ pub struct ProviderBuilder<K, C> {
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
     config: PhantomData<K>,
 }
 
@@ -96,6 +97,7 @@ where
             players: Vec::new(),
             facts: Box::new(|_| Value::Null),
             doctor: None,
+            groups: None,
             config: PhantomData,
         }
     }
@@ -154,6 +156,13 @@ where
         self
     }
 
+    /// Carries out calls and reads whose members are of several types; see [`Groups`].
+    #[must_use]
+    pub fn groups(mut self, groups: impl Groups<C>) -> Self {
+        self.groups = Some(Arc::new(groups));
+        self
+    }
+
     /// The provider.
     pub fn build(self) -> TypedProvider<K, C> {
         TypedProvider {
@@ -163,6 +172,7 @@ where
             players: self.players,
             facts: self.facts,
             doctor: self.doctor,
+            groups: self.groups,
         }
     }
 
@@ -181,6 +191,7 @@ pub struct TypedProvider<K, C> {
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
 }
 
 #[async_trait]
@@ -204,6 +215,7 @@ where
             handlers: self.handlers.clone(),
             facts,
             doctor: self.doctor.clone(),
+            groups: self.groups.clone(),
         }))
     }
 
@@ -217,9 +229,17 @@ struct TypedInstance<C> {
     handlers: Arc<BTreeMap<Arc<str>, Arc<dyn Handler<C>>>>,
     facts: Value,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
 }
 
-impl<C> TypedInstance<C> {
+impl<C: Send + Sync + 'static> TypedInstance<C> {
+    /// The hook, for a type that it takes.
+    fn grouped(&self, type_name: &str) -> Option<&dyn Groups<C>> {
+        self.groups
+            .as_deref()
+            .filter(|groups| groups.takes(type_name))
+    }
+
     fn handler(&self, type_name: &str) -> Result<&Arc<dyn Handler<C>>> {
         self.handlers.get(type_name).ok_or_else(|| {
             Error::new(
@@ -262,7 +282,19 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     async fn read(&self, cx: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
         // A read group may hold several types: ask each handler for its own, keep the order.
         let mut answers: Vec<Option<Result<Option<Object>>>> = group.iter().map(|_| None).collect();
-        let mut types: Vec<&Arc<str>> = group.iter().map(|request| &request.type_name).collect();
+        let (together, apart): (Vec<usize>, Vec<usize>) =
+            (0..group.len()).partition(|at| self.grouped(&group[*at].type_name).is_some());
+        if let Some(groups) = &self.groups
+            && !together.is_empty()
+        {
+            let requests: Vec<ReadRequest> =
+                together.iter().map(|at| group[*at].clone()).collect();
+            let found = groups.read(cx, &self.client, &requests).await;
+            for (at, answer) in together.into_iter().zip(found) {
+                answers[at] = Some(answer);
+            }
+        }
+        let mut types: Vec<&Arc<str>> = apart.iter().map(|at| &group[*at].type_name).collect();
         types.sort();
         types.dedup();
         for type_name in types {
@@ -299,6 +331,12 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
         let Some(first) = call.first() else {
             return Vec::new();
         };
+        let together = call
+            .iter()
+            .all(|operation| self.grouped(&operation.type_name).is_some());
+        if let Some(groups) = self.groups.as_ref().filter(|_| together) {
+            return groups.apply(cx, &self.client, call).await;
+        }
         if call
             .iter()
             .all(|operation| operation.type_name == first.type_name)
@@ -313,6 +351,11 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
         }
         let mut outcomes = Vec::with_capacity(call.len());
         for operation in call {
+            if let Some(groups) = self.grouped(&operation.type_name) {
+                let single = std::slice::from_ref(operation);
+                outcomes.extend(groups.apply(cx, &self.client, single).await);
+                continue;
+            }
             match self.handler(&operation.type_name) {
                 Ok(handler) => {
                     outcomes.extend(

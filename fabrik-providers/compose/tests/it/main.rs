@@ -1,0 +1,7 @@
+//! Compose files as people write them: read, checked, written.
+
+mod docker;
+mod lint;
+mod read;
+mod support;
+mod write;
