@@ -51,9 +51,11 @@ impl Machine {
             "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'Redis server v=7.0.15 sha=0'; else exec '{}' {REDIS} \"$1\"; fi\n",
             this.display()
         );
-        let path = programs.join("redis-server");
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        for name in ["redis-server", "valkey-server"] {
+            let path = programs.join(name);
+            std::fs::write(&path, &script).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        }
         Machine(dir)
     }
 
@@ -449,7 +451,11 @@ fn main() -> ExitCode {
             r.minimal(json!({"name": "thing", "engine": "redis"}))
                 .maximal(json!({"name": "thing", "engine": "redis", "version": "7", "database": "inner"}))
                 .waive("S5", FOUND_OUT)
+                .waive("L5", "a database is replaced by every change, which plans as the loss of its data")
                 .replace("name", json!("other"))
+                .replace("engine", json!("valkey"))
+                .replace("version", json!("7.0"))
+                .replace("database", json!("another"))
                 .invalid("name", json!(""), "empty")
                 .waive("D1", "nothing of it can be changed from outside but that it runs, which `a_redis_keeps_its_data_too` tests")
                 .waive("D2", "nothing of it can be changed from outside but that it runs, which `a_redis_keeps_its_data_too` tests")
