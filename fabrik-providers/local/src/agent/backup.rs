@@ -177,12 +177,22 @@ impl Backup<'_> {
             }
             let told = self.tool(words, env.clone()).await?;
             let keep = self.spec.keep.to_string();
-            let forget = ["forget", "--tag", self.title, "--keep-last", &keep, "--prune"];
+            let forget = [
+                "forget",
+                "--tag",
+                self.title,
+                "--keep-last",
+                &keep,
+                "--prune",
+            ];
             // Without `--group-by`, a dump at another path would be counted on its own.
             let forget = [&forget[..], &["--group-by", "tags"]].concat();
             self.tool(call(&forget), env.clone()).await?;
             self.tool(call(&["check"]), env.clone()).await?;
-            Ok(format!("added snapshot {} to `{repository}`", snapshot(&told)))
+            Ok(format!(
+                "added snapshot {} to `{repository}`",
+                snapshot(&told)
+            ))
         };
         let made = made.await;
         records::remove_tree(&scratch)?;
@@ -208,7 +218,11 @@ fn snapshot(told: &str) -> String {
         .rev()
         .find_map(|line| serde_json::from_str(line).ok());
     summary
-        .and_then(|summary| summary["snapshot_id"].as_str().map(|id| id.chars().take(8).collect()))
+        .and_then(|summary| {
+            summary["snapshot_id"]
+                .as_str()
+                .map(|id| id.chars().take(8).collect())
+        })
         .unwrap_or_default()
 }
 
@@ -278,7 +292,11 @@ mod tests {
         let name = format!("db-{}.dump", stamp(SystemTime::UNIX_EPOCH));
         assert_eq!(name, "db-19700101T000000000Z.dump");
         assert!(is_backup(&name, "db-", ".dump"));
-        for other in ["db-copy-19700101T000000000Z.dump", "db-mine.dump", "db-.dump"] {
+        for other in [
+            "db-copy-19700101T000000000Z.dump",
+            "db-mine.dump",
+            "db-.dump",
+        ] {
             assert!(!is_backup(other, "db-", ".dump"), "{other}");
         }
     }

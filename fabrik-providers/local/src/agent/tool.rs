@@ -69,7 +69,12 @@ impl Tool<'_> {
             .args(self.words.iter().skip(1))
             .current_dir(self.dir)
             .env_clear()
-            .envs(shared.base_env.iter().map(|(name, value)| (name, value.expose())))
+            .envs(
+                shared
+                    .base_env
+                    .iter()
+                    .map(|(name, value)| (name, value.expose())),
+            )
             .envs(&self.env)
             // What an agent that was killed left is found by this, and ended.
             .env(marks::AGENT, &shared.mark)
@@ -104,8 +109,14 @@ impl Tool<'_> {
         let written = text(&output.stdout) + &text(&output.stderr);
         let lines: Vec<&str> = written.lines().filter(|line| !line.is_empty()).collect();
         let from = lines.len().saturating_sub(LINES);
-        let lines = lines[from..].iter().map(|line| (*line).to_owned()).collect();
-        Err(failed(crate::agent::process::Exit::from(output.status).text, lines))
+        let lines = lines[from..]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect();
+        Err(failed(
+            crate::agent::process::Exit::from(output.status).text,
+            lines,
+        ))
     }
 }
 

@@ -26,6 +26,11 @@ pub(super) trait Thing: Sized + Send + Sync + 'static {
     /// The object's name in the agent, which is its id.
     fn id(spec: &Self::Spec) -> Result<String>;
 
+    /// The name under which it is noted who made it.
+    fn claimed_as(id: &str) -> String {
+        id.to_owned()
+    }
+
     /// The names of all objects.
     fn ids(picture: &Picture) -> Vec<&str>;
 
@@ -57,7 +62,7 @@ pub(super) async fn create<T: Thing>(
     spec: &T::Spec,
 ) -> Result<Created<T::Outputs>> {
     let id = T::id(spec)?;
-    let agent = local.claimed(cx, T::KIND, &id).await?;
+    let agent = local.claimed(cx, T::KIND, &T::claimed_as(&id)).await?;
     let outputs = T::put(cx, local, agent, &id, spec).await?;
     Ok(Created::new(id, outputs))
 }

@@ -28,7 +28,9 @@ pub(super) fn servers(shared: &Shared, valkey_only: bool) -> Vec<PathBuf> {
         &["redis-server", "valkey-server"]
     };
     let others = ["/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
-    let found = names.iter().find_map(|name| tool::find(shared, name, &others));
+    let found = names
+        .iter()
+        .find_map(|name| tool::find(shared, name, &others));
     found.into_iter().collect()
 }
 
@@ -40,7 +42,10 @@ pub(super) fn make(home: &Path, record: &DatabaseRecord) -> Result<(), Error> {
         "bind 127.0.0.1\nport {}\nrequirepass {}\ndir \"{}\"\nappendonly yes\ndaemonize no\nlogfile \"\"\n",
         record.port,
         record.password.expose(),
-        data.display().to_string().replace('\\', "\\\\").replace('"', "\\\""),
+        data.display()
+            .to_string()
+            .replace('\\', "\\\\")
+            .replace('"', "\\\""),
     );
     records::write_text(&home.join("server.conf"), &text)
 }
