@@ -173,12 +173,11 @@ impl<'a> Site<'a> {
         let instance = self.placed.instance.clone();
         let inputs = Value::Map(Arc::new(inputs));
         let on_drift = match self.text("on_drift").as_deref() {
-            Some("keep") => OnDrift::Keep,
-            Some("stop") => OnDrift::Stop,
-            Some(_) => OnDrift::Restore,
-            // What people write on the site is theirs.
-            None if matches!(type_name, "wordpress.page" | "wordpress.post") => OnDrift::Keep,
-            None => OnDrift::Restore,
+            Some("keep") => Some(OnDrift::Keep),
+            Some("stop") => Some(OnDrift::Stop),
+            Some(_) => Some(OnDrift::Restore),
+            // The type says: what people write on the site is theirs.
+            None => None,
         };
         let parts = self.cx.parts();
         let address = parts.scoped(instance, "", |parts| parts.add(name, type_name, inputs))?;
