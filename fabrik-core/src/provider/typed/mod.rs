@@ -58,6 +58,7 @@
 
 mod examine;
 mod group;
+mod groups;
 mod handler;
 mod linked;
 mod provider;
@@ -77,6 +78,7 @@ use crate::value::{Path, Segment, Value, from_json, to_wire};
 
 pub use examine::{Examine, ExamineFn};
 pub use group::Member;
+pub use groups::Groups;
 pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;
@@ -335,6 +337,24 @@ pub trait Action: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Outputs>> + Send {
         let _ = checkpoint;
         self.run(cx, client, spec)
+    }
+
+    /// What it said while it was done last: a build's log.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] unless overridden.
+    fn logs(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        outputs: &Self::Outputs,
+        options: &LogOptions,
+    ) -> impl Future<Output = Result<Vec<LogLine>>> + Send {
+        let _ = (cx, client, outputs, options);
+        std::future::ready(Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{}` has no logs", Self::TYPE),
+        )))
     }
 }
 
