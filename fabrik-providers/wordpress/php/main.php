@@ -16,9 +16,11 @@ class Fabrik {
 	public static $handlers = array();
 	public static $results  = array();
 	public static $commit   = array();
+	public static $undo     = array();
 	public static $at       = null;
 	public static $state    = 'begun';
 	public static $replied  = false;
+	public static $journal  = array();
 
 	public static function refuse( $why, $message, $more = array() ) {
 		throw new Fabrik_Refusal( $why, $message, $more );
@@ -42,6 +44,24 @@ class Fabrik {
 	public static function hash( $raw ) {
 		unset( $raw['hash'], $raw['url'], $raw['path'], $raw['modified'], $raw['mark'] );
 		return md5( wp_json_encode( $raw, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR ) );
+	}
+
+	/** Refuses what needs a plugin that is not active. */
+	public static function needs( $op ) {
+		$folder = $op['needs'] ?? null;
+		if ( ! $folder ) {
+			return;
+		}
+		foreach ( (array) get_option( 'active_plugins', array() ) as $file ) {
+			if ( strtok( $file, '/' ) === $folder ) {
+				return;
+			}
+		}
+		if ( ! is_multisite() || ! array_filter( array_keys( (array) get_site_option( 'active_sitewide_plugins', array() ) ), function ( $file ) use ( $folder ) {
+			return strtok( $file, '/' ) === $folder;
+		} ) ) {
+			self::refuse( 'no_plugin', $folder, array( 'field' => 'plugin' ) );
+		}
 	}
 
 	/** Refuses to write over what is no longer as it was read. */
@@ -199,7 +219,8 @@ class Fabrik {
 			}
 			$stored  = $wpdb->get_var( "SELECT option_value FROM {$wpdb->options} WHERE option_name = 'fabrik_journal'" );
 			$journal = json_decode( (string) $stored, true );
-			$journal = is_array( $journal ) ? $journal : array( 'calls' => array(), 'ops' => array() );
+			self::$journal = is_array( $journal ) ? $journal : array( 'calls' => array(), 'ops' => array(), 'bin' => array() );
+			$journal = &self::$journal;
 			if ( 'void' === ( $journal['calls'][ $call ] ?? null ) ) {
 				self::refuse( 'void', 'this call was given up' );
 			}
@@ -212,11 +233,12 @@ class Fabrik {
 				}
 				$reply = array( 'landed' => 'done' === $was );
 			} else {
-				$reply = array( 'results' => self::carry_out( $journal ) );
+				$reply = array( 'results' => self::carry_out() );
 				$journal['calls'][ $call ] = 'done';
 			}
 			$journal['calls'] = array_slice( $journal['calls'], -200, null, true );
 			$journal['ops']   = array_slice( $journal['ops'], -2000, null, true );
+			$journal['bin']   = array_slice( $journal['bin'] ?? array(), -30, null, true );
 			if ( false === $wpdb->update( $wpdb->options, array( 'option_value' => wp_json_encode( $journal ) ), array( 'option_name' => 'fabrik_journal' ) ) ) {
 				self::refuse( 'database', $wpdb->last_error );
 			}
@@ -231,6 +253,9 @@ class Fabrik {
 			if ( 'committing' !== self::$state ) {
 				$wpdb->query( 'ROLLBACK' );
 				self::$state = 'rolled_back';
+				foreach ( array_reverse( self::$undo ) as $undo ) {
+					$undo();
+				}
 			}
 			if ( wp_using_ext_object_cache() ) {
 				wp_cache_flush();
@@ -248,8 +273,9 @@ class Fabrik {
 		return $reply;
 	}
 
-	private static function carry_out( &$journal ) {
+	private static function carry_out() {
 		global $wpdb;
+		$journal = &self::$journal;
 		foreach ( self::$request['ops'] as $at => $op ) {
 			self::$at = $at;
 			$op      = self::fill( $op );
@@ -262,6 +288,9 @@ class Fabrik {
 				continue;
 			}
 			$wpdb->last_error = '';
+			if ( 'delete' !== $op['do'] ) {
+				self::needs( $op );
+			}
 			$result = call_user_func( self::$handlers[ $op['kind'] ], $op );
 			self::$results[]            = $result;
 			$journal['ops'][ $op['op'] ] = (string) ( $result['id'] ?? '' );

@@ -91,8 +91,14 @@ function fabrik_menu_locate( $id, $wanted ) {
 	foreach ( $wanted as $location ) {
 		$locations[ $location ] = (int) $id;
 	}
-	if ( $locations || get_theme_mod( 'nav_menu_locations' ) ) {
+	fabrik_menu_places( $locations );
+}
+
+function fabrik_menu_places( $locations ) {
+	if ( $locations ) {
 		set_theme_mod( 'nav_menu_locations', $locations );
+	} else {
+		remove_theme_mod( 'nav_menu_locations' );
 	}
 }
 
@@ -154,6 +160,7 @@ function fabrik_menu( $op ) {
 			if ( fabrik_menu_raw( $op['id'] ) ) {
 				fabrik_menu_locate( (int) $op['id'], array() );
 				Fabrik::checked( wp_delete_nav_menu( (int) $op['id'] ) );
+				fabrik_menu_places( array_filter( (array) get_nav_menu_locations() ) );
 			}
 			return array( 'id' => (string) $op['id'], 'gone' => true );
 	}

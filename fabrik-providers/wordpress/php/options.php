@@ -22,6 +22,9 @@ function fabrik_option_value( $entry ) {
 		}
 		$found = array( 'value' => $found['value'][ $key ] );
 	}
+	if ( isset( $entry['member'] ) ) {
+		$found = array( 'value' => in_array( $entry['member'], $found ? (array) $found['value'] : array(), true ) );
+	}
 	// Some options are stored with their special characters as entities.
 	if ( $found && ! empty( $entry['html'] ) ) {
 		$found['value'] = html_entity_decode( (string) $found['value'], ENT_QUOTES, 'UTF-8' );
@@ -67,6 +70,10 @@ function fabrik_option_write( $entry ) {
 		return;
 	}
 	$there = fabrik_option_stored( $name );
+	if ( isset( $entry['member'] ) ) {
+		$list  = $there ? array_values( array_diff( (array) $there['value'], array( $entry['member'] ) ) ) : array();
+		$entry = array( 'name' => $name, 'value' => empty( $entry['value'] ) ? $list : array_merge( $list, array( $entry['member'] ) ) );
+	}
 	$path  = (array) ( $entry['path'] ?? array() );
 	if ( $path ) {
 		$value = fabrik_option_put( $there ? $there['value'] : array(), $path, $entry );
@@ -120,6 +127,9 @@ function fabrik_options( $op ) {
 			Fabrik::refuse( 'missing', 'there is no page or image ' . $id, array( 'field' => $field ) );
 		}
 	}
+	if ( isset( $op['mu'] ) ) {
+		fabrik_mu_plugin( $op['mu']['name'], 'delete' === $op['do'] ? null : $op['mu']['code'] );
+	}
 	foreach ( $op['entries'] as $at => $entry ) {
 		if ( array_key_exists( 'value', $entry ) || ! empty( $entry['unset'] ) ) {
 			$found = $before['values'][ $at ];
@@ -144,6 +154,31 @@ function fabrik_options( $op ) {
 		}
 	}
 	return $raw + array( 'before' => $before );
+}
+
+/** Writes or removes a plugin file of ours; it goes back when the transaction does. */
+function fabrik_mu_plugin( $name, $code ) {
+	$file  = WPMU_PLUGIN_DIR . '/' . basename( $name );
+	$there = is_file( $file ) ? file_get_contents( $file ) : null;
+	if ( $there === $code ) {
+		return;
+	}
+	$made = ! is_dir( WPMU_PLUGIN_DIR );
+	$put  = function ( $code ) use ( $file ) {
+		if ( null === $code ) {
+			return @unlink( $file );
+		}
+		return false !== @file_put_contents( $file . '.new', $code ) && @rename( $file . '.new', $file );
+	};
+	if ( $made && ! wp_mkdir_p( WPMU_PLUGIN_DIR ) || ! $put( $code ) ) {
+		Fabrik::refuse( 'files', $file );
+	}
+	Fabrik::$undo[] = function () use ( $put, $there, $made ) {
+		$put( $there );
+		if ( $made ) {
+			@rmdir( WPMU_PLUGIN_DIR );
+		}
+	};
 }
 
 Fabrik::handler( 'options', 'fabrik_options' );

@@ -104,6 +104,11 @@ function fabrik_post_rest( $id, $op, $set ) {
 		Fabrik::checked( wp_set_object_terms( $id, $set['post_tag'], 'post_tag' ) );
 	}
 	foreach ( (array) ( $set['meta'] ?? array() ) as $key => $value ) {
+		if ( '_messages' === $key && is_array( $value ) && function_exists( 'wpcf7_messages' ) ) {
+			$value += array_map( function ( $message ) {
+				return $message['default'] ?? '';
+			}, wpcf7_messages() );
+		}
 		fabrik_post_meta( $id, $key, $value );
 	}
 }
@@ -179,6 +184,10 @@ function fabrik_post( $op ) {
 			fabrik_post_rest( $id, $op, $set );
 			if ( ! $bin ) {
 				update_post_meta( $id, '_fabrik', $op['op'] );
+				if ( 'wpcf7_contact_form' === $type ) {
+					update_post_meta( $id, '_hash', sha1( $op['op'] ) );
+					update_post_meta( $id, '_locale', get_locale() );
+				}
 			}
 			$raw = fabrik_post_raw( $id, $op );
 			if ( ! $bin ) {
@@ -234,22 +243,18 @@ function fabrik_post_modified( $id, $gmt ) {
 
 function fabrik_bin_put( $key, $id ) {
 	global $wpdb;
-	$bin  = (array) get_option( 'fabrik_bin', array() );
 	$row  = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->posts} WHERE ID = %d", $id ), ARRAY_A );
 	$meta = $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value FROM {$wpdb->postmeta} WHERE post_id = %d ORDER BY meta_id", $id ), ARRAY_A );
-	$bin[ $key ] = array( 'row' => $row, 'meta' => $meta );
-	$bin         = array_slice( $bin, -50, null, true );
-	update_option( 'fabrik_bin', $bin, false );
+	$one  = array( 'row' => $row, 'meta' => $meta );
+	unset( Fabrik::$journal['bin'][ $key ] );
+	if ( strlen( wp_json_encode( $one ) ) < 262144 ) {
+		Fabrik::$journal['bin'][ $key ] = $one;
+	}
 }
 
 function fabrik_bin_take( $key ) {
-	$bin = (array) get_option( 'fabrik_bin', array() );
-	if ( ! isset( $bin[ $key ] ) ) {
-		return null;
-	}
-	$found = $bin[ $key ];
-	unset( $bin[ $key ] );
-	$bin ? update_option( 'fabrik_bin', $bin, false ) : delete_option( 'fabrik_bin' );
+	$found = Fabrik::$journal['bin'][ $key ] ?? null;
+	unset( Fabrik::$journal['bin'][ $key ] );
 	return $found;
 }
 
@@ -281,7 +286,7 @@ function fabrik_meta_raw( $op ) {
 	foreach ( $op['keys'] as $key ) {
 		$values[] = metadata_exists( 'post', $post->ID, $key ) ? array( 'value' => get_post_meta( $post->ID, $key, true ) ) : null;
 	}
-	$raw         = array( 'id' => (string) $post->ID, 'values' => $values );
+	$raw         = array( 'id' => (string) $op['id'], 'values' => $values );
 	$raw['hash'] = Fabrik::hash( $raw );
 	return $raw;
 }
@@ -307,9 +312,9 @@ function fabrik_meta( $op ) {
 			continue;
 		}
 		if ( array_key_exists( 'value', $entry ) ) {
-			update_post_meta( (int) $before['id'], $op['keys'][ $at ], wp_slash( $entry['value'] ) );
+			update_post_meta( (int) $op['post'], $op['keys'][ $at ], wp_slash( $entry['value'] ) );
 		} else {
-			delete_post_meta( (int) $before['id'], $op['keys'][ $at ] );
+			delete_post_meta( (int) $op['post'], $op['keys'][ $at ] );
 		}
 	}
 	$raw = fabrik_meta_raw( $op );

@@ -47,6 +47,16 @@ pub(crate) fn of(refusal: &Refusal) -> Error {
             format!("the site knows no `{said}`"),
         )
         .hint("install and activate the plugin that brings it (`wordpress.plugin`)"),
+        "no_plugin" => Error::new(
+            ErrorKind::Unsupported,
+            format!("the plugin `{said}` is not active on the site"),
+        )
+        .hint("add it to the stack with `wordpress.plugin`, or activate it by hand"),
+        "files" => Error::new(
+            ErrorKind::Permission,
+            format!("PHP cannot write `{said}`"),
+        )
+        .hint("run WP-CLI as the owner of the site's files"),
         "no_user" => Error::new(ErrorKind::Invalid, format!("the site has no account `{said}`"))
             .hint("set `user` of the provider to the login of an administrator"),
         "unresolved" => Error::new(

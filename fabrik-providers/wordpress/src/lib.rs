@@ -33,7 +33,7 @@ const IN_FLIGHT: usize = 2;
 /// Adds types of content: each can be planned and listed alone, and is read and written together
 /// with all others.
 macro_rules! content {
-    ($builder:expr, $($content:ident),* $(,)?; $($structure:ident),* $(,)?) => {
+    ($builder:expr, $($content:ident),*; $($structure:ident),* $(,)?) => {
         $builder
             $(.resource(content::Typed::<$content>::new()))*
             $(.resource($structure))*
@@ -61,6 +61,26 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
     let builder = ProviderBuilder::new("wordpress", env!("CARGO_PKG_VERSION"), open)
         .max_in_flight(IN_FLIGHT)
         .facts(Site::facts_so_far);
-    content!(builder, Settings, Page, Menu, FrontPage; Core, Theme, Plugin, Media, Analytics)
-        .build()
+    content!(
+        builder,
+        Author,
+        Category,
+        Form,
+        FrontPage,
+        Menu,
+        Page,
+        Post,
+        PrivacyPage,
+        SeoPage,
+        SeoSite,
+        Settings,
+        SiteOption,
+        User;
+        Core,
+        Theme,
+        Plugin,
+        Media,
+        Analytics,
+    )
+    .build()
 }

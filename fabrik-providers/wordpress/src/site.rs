@@ -32,6 +32,8 @@ pub struct Site {
     url: Option<String>,
     base: PathBuf,
     known: Mutex<Known>,
+    /// Held by who asks what the site is: others wait for the answer.
+    asking: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -94,6 +96,7 @@ impl Site {
             url,
             base: PathBuf::new(),
             known: Mutex::new(Known::default()),
+            asking: Mutex::new(()),
         }
     }
 
@@ -155,6 +158,7 @@ impl Site {
     /// # Errors
     /// Those of the channel.
     pub async fn facts(&self, cx: &Cx) -> Result<Arc<Facts>> {
+        let _asking = self.asking.lock().await;
         if let Some(facts) = &self.known.lock().await.facts {
             return Ok(facts.clone());
         }
@@ -173,6 +177,7 @@ impl Site {
     /// What is on the site, as of this run's first read; of now when `op` was sent before, because
     /// then its reply was lost.
     pub(crate) async fn survey(&self, cx: &Cx, op: OpId) -> Result<Arc<Survey>> {
+        let _asking = self.asking.lock().await;
         let now = cx.clock().now();
         {
             let mut known = self.known.lock().await;

@@ -114,3 +114,17 @@ pub(crate) fn email(field: &str, email: &str) -> Result<()> {
             .hint("write one address, such as `me@example.com`"),
     )
 }
+
+/// Refuses what is no address of the web.
+pub(crate) fn address(field: &str, url: &str) -> Result<()> {
+    let begins = url.starts_with("https://") || url.starts_with("http://");
+    let plain = !url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c));
+    if is_open(url) || (begins && plain && url.len() > 10) {
+        return Ok(());
+    }
+    Err(
+        Error::new(ErrorKind::Invalid, format!("`{field}` is not an address of the web"))
+            .field(Path::parse(field))
+            .hint("begin it with `https://`"),
+    )
+}

@@ -21,7 +21,7 @@ use fabrik_core::provider::{
     Cx, Finding, Keys, Lost, Object, OpId, Operation, Planned, Proposal, TypeInfo, Verb, WriteGroup,
 };
 use fabrik_core::secrets::Secret;
-use fabrik_core::value::{Value, from_json};
+use fabrik_core::value::Value;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +70,10 @@ pub(crate) trait Content: Send + Sync + 'static {
     /// The operation that reads an object; `prior` is what was last sent, if anything.
     fn read(id: &str, prior: Option<&Self::Spec>) -> Result<Json>;
 
-    /// The operation that reads all objects.
+    /// Whether a site has this once.
+    const ONCE: bool = false;
+
+    /// The operation that reads all objects, for what a site has several of and can list.
     fn list() -> Option<Json> {
         None
     }
@@ -329,6 +332,12 @@ impl<K: Content> Resource for Typed<K> {
 
     async fn list(&self, cx: &Cx, site: &Site) -> Result<Vec<Found<K::Spec, K::Outputs>>> {
         let Some(list) = K::list() else {
+            if !K::ONCE {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{}` cannot be listed", K::TYPE),
+                ));
+            }
             let found = site.read(cx, vec![K::read(ids::SITE, None)?]).await?;
             let there = found.into_iter().filter(|raw| !raw.is_null());
             return there.map(|raw| found_of::<K>(&raw)).collect();
@@ -347,7 +356,3 @@ fn found_of<K: Content>(raw: &Json) -> Result<Found<K::Spec, K::Outputs>> {
     })
 }
 
-/// A value of a site as one of the engine's.
-pub(crate) fn value(json: &Json) -> Value {
-    from_json(json)
-}

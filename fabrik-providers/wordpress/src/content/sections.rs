@@ -108,12 +108,17 @@ pub(crate) fn merge(content: &str, sent: &[Section], wanted: &[Section]) -> Stri
             drop_space = true;
             continue;
         }
-        if std::mem::take(&mut drop_space) && piece.text.trim().is_empty() {
+        let text = if std::mem::take(&mut drop_space) {
+            piece.text.trim_start()
+        } else {
+            piece.text
+        };
+        if text.is_empty() {
             continue;
         }
         // A copy that somebody made of a section is theirs.
         let ours = ours.filter(|id| taken.insert(id.clone()));
-        pieces.push((ours, piece.text.to_owned()));
+        pieces.push((ours, text.to_owned()));
     }
     if drop_space {
         while pieces.last().is_some_and(|(_, text)| text.trim().is_empty()) {

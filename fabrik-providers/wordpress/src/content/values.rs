@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) path: Vec<String>,
     /// Stored with entities.
     pub(crate) html: bool,
+    /// The value says whether this is a member of a list.
+    pub(crate) member: Option<&'static str>,
     /// What is wanted.
     pub(crate) value: Option<Json>,
 }
@@ -31,6 +33,7 @@ impl Entry {
             name: name.to_owned(),
             path: Vec::new(),
             html: false,
+            member: None,
             value,
         }
     }
@@ -43,6 +46,14 @@ impl Entry {
         }
     }
 
+    /// Whether something is a member of an option that is a list.
+    pub(crate) fn member(field: &str, name: &str, of: &'static str, value: Option<bool>) -> Entry {
+        Entry {
+            member: Some(of),
+            ..Entry::option(field, name, value.map(Json::from))
+        }
+    }
+
     /// The same, stored with entities.
     pub(crate) fn html(self) -> Entry {
         Entry { html: true, ..self }
@@ -52,6 +63,9 @@ impl Entry {
         let mut place = json!({"field": self.field, "name": self.name});
         if !self.path.is_empty() {
             place["path"] = json!(self.path);
+        }
+        if let Some(member) = self.member {
+            place["member"] = json!(member);
         }
         if self.html {
             place["html"] = json!(true);
@@ -104,13 +118,14 @@ pub(crate) fn write<S>(
 }
 
 /// The operation that reads meta of a page.
-pub(crate) fn read_meta(post: &str, entries: &[Entry]) -> Json {
-    json!({"kind": "meta", "do": "read", "id": post, "post": post, "keys": names(entries)})
+pub(crate) fn read_meta(id: &str, post: &str, entries: &[Entry]) -> Json {
+    json!({"kind": "meta", "do": "read", "id": id, "post": post, "keys": names(entries)})
 }
 
 /// The operation that writes meta of a page, as [`write`] does options.
 pub(crate) fn write_meta<S>(
     write: &Write<'_, S>,
+    id: &str,
     post: &str,
     entries: &dyn Fn(Option<&S>) -> Vec<Entry>,
 ) -> Result<Json> {
@@ -129,7 +144,7 @@ pub(crate) fn write_meta<S>(
         })
         .collect();
     Ok(json!({
-        "kind": "meta", "do": write.word(), "id": post, "post": post,
+        "kind": "meta", "do": write.word(), "id": id, "post": post,
         "keys": names(&all), "set": set,
     }))
 }

@@ -41,6 +41,7 @@ fn entries(spec: Option<&FrontPageSpec>) -> Vec<Entry> {
 
 impl Content for FrontPage {
     const TYPE: &'static str = "wordpress.front_page";
+    const ONCE: bool = true;
     type Spec = FrontPageSpec;
     type Outputs = FrontPageOutputs;
 

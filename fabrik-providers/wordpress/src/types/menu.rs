@@ -176,7 +176,7 @@ impl Content for Menu {
     }
 
     fn preflight(spec: &MenuSpec, facts: &Facts) -> Vec<Finding> {
-        let mut findings = crate::types::rights(facts, &["edit_theme_options"]);
+        let mut findings = super::rights(facts, &["edit_theme_options"]);
         let unknown = spec.locations.iter().find(|location| {
             !is_open(location) && !facts.locations.is_empty() && !facts.locations.contains(location)
         });

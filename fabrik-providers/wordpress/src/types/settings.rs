@@ -72,12 +72,13 @@ pub struct SettingsOutputs {
 /// The type `wordpress.settings`.
 pub struct Settings;
 
+fn of<T: Serialize>(field: &str, name: &str, value: Option<&T>) -> Entry {
+    Entry::option(field, name, value.map(|value| json!(value)))
+}
+
 fn entries(spec: Option<&SettingsSpec>) -> Vec<Entry> {
     let none = SettingsSpec::default();
     let spec = spec.unwrap_or(&none);
-    fn of<T: Serialize>(field: &str, name: &str, value: Option<&T>) -> Entry {
-        Entry::option(field, name, value.map(|value| json!(value)))
-    }
     let flag = |value: Option<bool>, on: &'static str, off: &'static str| {
         value.map(|value| if value { on } else { off })
     };
@@ -109,6 +110,7 @@ fn entries(spec: Option<&SettingsSpec>) -> Vec<Entry> {
 
 impl Content for Settings {
     const TYPE: &'static str = "wordpress.settings";
+    const ONCE: bool = true;
     type Spec = SettingsSpec;
     type Outputs = SettingsOutputs;
 
@@ -160,7 +162,7 @@ impl Content for Settings {
     }
 
     fn preflight(_: &SettingsSpec, facts: &Facts) -> Vec<Finding> {
-        crate::types::rights(facts, &["manage_options"])
+        super::rights(facts, &["manage_options"])
     }
 
     fn read(id: &str, _: Option<&SettingsSpec>) -> Result<Json> {
