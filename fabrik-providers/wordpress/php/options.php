@@ -3,6 +3,13 @@
 
 function fabrik_option_stored( $name ) {
 	global $wpdb;
+	if ( 'fabrik:css' === $name ) {
+		$css = fabrik_style_css();
+		return null === $css ? null : array( 'value' => $css );
+	}
+	if ( 'fabrik:global_styles' === $name ) {
+		return array( 'value' => fabrik_style_json()[0] );
+	}
 	wp_cache_delete( $name, 'options' );
 	wp_cache_delete( 'alloptions', 'options' );
 	wp_cache_delete( 'notoptions', 'options' );
@@ -57,6 +64,14 @@ function fabrik_option_put( $whole, $path, $entry ) {
 }
 
 function fabrik_option_write( $entry ) {
+	if ( 'fabrik:css' === ( $entry['name'] ?? '' ) ) {
+		fabrik_style_css_put( $entry['value'] ?? null );
+		return;
+	}
+	if ( 'fabrik:global_styles' === ( $entry['name'] ?? '' ) ) {
+		fabrik_style_json_write( $entry );
+		return;
+	}
 	if ( isset( $entry['mod'] ) ) {
 		array_key_exists( 'value', $entry ) ? set_theme_mod( $entry['mod'], $entry['value'] ) : remove_theme_mod( $entry['mod'] );
 		return;
