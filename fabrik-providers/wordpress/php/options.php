@@ -55,6 +55,9 @@ function fabrik_option_put( $whole, $path, $entry ) {
 	$whole = is_array( $whole ) ? $whole : array();
 	if ( $path ) {
 		$whole[ $key ] = fabrik_option_put( $whole[ $key ] ?? array(), $path, $entry );
+		if ( array() === $whole[ $key ] && ! array_key_exists( 'value', $entry ) ) {
+			unset( $whole[ $key ] );
+		}
 	} elseif ( array_key_exists( 'value', $entry ) ) {
 		$whole[ $key ] = $entry['value'];
 	} else {
@@ -92,6 +95,11 @@ function fabrik_option_write( $entry ) {
 	$path  = (array) ( $entry['path'] ?? array() );
 	if ( $path ) {
 		$value = fabrik_option_put( $there ? $there['value'] : array(), $path, $entry );
+		if ( array() === $value && ! array_key_exists( 'value', $entry ) ) {
+			// Nothing but ours was in it.
+			delete_option( $name );
+			return;
+		}
 	} elseif ( array_key_exists( 'value', $entry ) ) {
 		$value = $entry['value'];
 	} else {

@@ -61,6 +61,9 @@ function fabrik_style_json_write( $entry ) {
 		Fabrik::checked( wp_update_post( array( 'ID' => $post->ID, 'post_content' => wp_slash( wp_json_encode( $json ) ) ), true ) );
 	}
 	WP_Theme_JSON_Resolver::clean_cached_data();
+	// Older ones keep the CSS for a minute.
+	delete_transient( 'global_styles_' . get_stylesheet() );
+	delete_transient( 'global_styles_svg_filters_' . get_stylesheet() );
 }
 
 /** Without branches in which nothing is left. */
