@@ -26,7 +26,7 @@ pub(crate) fn kinds(mut app: App) -> App {
     for kind in fabrik_core::kinds::all() {
         app = app.component(kind);
     }
-    app
+    app.component(std::sync::Arc::new(fabrik_wordpress::Wordpress))
 }
 
 /// Adds the providers, and their helper processes.
@@ -34,9 +34,14 @@ pub(crate) fn providers(app: App) -> App {
     app.helper("local", local_agent).register(|registry, host| {
         let settings = fabrik_providers::Settings::new()
             .local(local_settings(host))
-            .programs(programs(host));
+            .wordpress(programs(host), folder(host));
         fabrik_providers::register(registry, &settings);
     })
+}
+
+/// The spec's folder.
+fn folder(host: &Host) -> PathBuf {
+    std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone())
 }
 
 /// What programs find that providers start, such as `ssh` and `docker`.
@@ -59,7 +64,7 @@ fn programs(host: &Host) -> BaseEnv {
 
 /// The local provider keeps what it runs beside the spec, under an agent that is this program.
 fn local_settings(host: &Host) -> LocalSettings {
-    let dir = std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone());
+    let dir = folder(host);
     let program = host.program.clone();
     let env: Vec<(OsString, OsString)> = PASSED_ON
         .iter()

@@ -39,9 +39,10 @@ pub struct Settings {
     /// For `memory`: the cloud in which its things are.
     #[cfg(feature = "memory")]
     pub memory: Option<memory::Cloud>,
-    /// For `wordpress`: what programs find that are started on this machine (`wp`, `ssh`, `docker`).
+    /// For `wordpress`: what programs find that are started on this machine (`wp`, `ssh`, `docker`),
+    /// and the folder that paths of images and zip files are relative to.
     #[cfg(feature = "wordpress")]
-    pub programs: Option<fabrik_exec::BaseEnv>,
+    pub wordpress: Option<(fabrik_exec::BaseEnv, std::path::PathBuf)>,
 }
 
 impl Settings {
@@ -66,11 +67,16 @@ impl Settings {
         self
     }
 
-    /// Sets what programs find that providers start on this machine.
+    /// Sets what `wordpress` needs: what programs find that it starts on this machine, and the folder
+    /// that paths are relative to.
     #[cfg(feature = "wordpress")]
     #[must_use]
-    pub fn programs(mut self, env: fabrik_exec::BaseEnv) -> Settings {
-        self.programs = Some(env);
+    pub fn wordpress(
+        mut self,
+        env: fabrik_exec::BaseEnv,
+        base: impl Into<std::path::PathBuf>,
+    ) -> Settings {
+        self.wordpress = Some((env, base.into()));
         self
     }
 }
@@ -93,8 +99,8 @@ pub fn register(registry: &mut Registry, settings: &Settings) {
         registry.register(memory::provider(cloud.clone()));
     }
     #[cfg(feature = "wordpress")]
-    if let Some(env) = &settings.programs {
-        registry.register(wordpress::provider(env.clone()));
+    if let Some((env, base)) = &settings.wordpress {
+        registry.register(wordpress::provider_at(env.clone(), base));
     }
     // With few features, some of these are not used.
     let _ = (registry, settings);
@@ -120,7 +126,7 @@ mod tests {
         #[cfg(feature = "memory")]
         let settings = settings.memory(super::memory::Cloud::new());
         #[cfg(feature = "wordpress")]
-        let settings = settings.programs(fabrik_exec::BaseEnv::new("/usr/bin"));
+        let settings = settings.wordpress(fabrik_exec::BaseEnv::new("/usr/bin"), "/x");
         register(&mut registry, &settings);
         assert!(registry.provider("local").is_some());
         assert_eq!(
