@@ -42,6 +42,15 @@ pub(crate) fn of(refusal: &Refusal) -> Error {
         } else {
             format!("it has: {}", printable(&refusal.known.join(", ")))
         }),
+        "template" => Error::new(
+            ErrorKind::Invalid,
+            format!("the theme has no template `{said}`"),
+        )
+        .hint(if refusal.known.is_empty() {
+            "this theme has none: leave `template` out".to_owned()
+        } else {
+            format!("it has: {}", printable(&refusal.known.join(", ")))
+        }),
         "no_type" => Error::new(
             ErrorKind::Unsupported,
             format!("the site knows no `{said}`"),

@@ -3,6 +3,7 @@
 mod channel;
 mod config;
 mod content;
+mod doctor;
 mod error;
 mod request;
 mod site;
@@ -33,7 +34,7 @@ const IN_FLIGHT: usize = 2;
 /// Adds types of content: each can be planned and listed alone, and is read and written together
 /// with all others.
 macro_rules! content {
-    ($builder:expr, $($content:ident),* $(,)?; $($structure:ident),* $(,)?) => {
+    ($builder:expr, $($content:ident),*; $($structure:ident),* $(,)?) => {
         $builder
             $(.resource(content::Typed::<$content>::new()))*
             $(.resource($structure))*
@@ -60,13 +61,15 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
     };
     let builder = ProviderBuilder::new("wordpress", env!("CARGO_PKG_VERSION"), open)
         .max_in_flight(IN_FLIGHT)
-        .facts(Site::facts_so_far);
+        .facts(Site::facts_so_far)
+        .doctor(Site::examine);
     content!(
         builder,
         Author,
         Category,
         Form,
         FrontPage,
+        Language,
         Menu,
         Page,
         Post,
@@ -75,6 +78,8 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
         SeoSite,
         Settings,
         SiteOption,
+        ThemeStyle,
+        Translation,
         User;
         Core,
         Theme,
