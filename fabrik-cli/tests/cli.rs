@@ -11,6 +11,8 @@
 mod authors;
 #[path = "cli/codes.rs"]
 mod codes;
+#[path = "cli/compose.rs"]
+mod compose;
 #[path = "cli/context.rs"]
 mod context;
 #[path = "cli/doctor.rs"]
