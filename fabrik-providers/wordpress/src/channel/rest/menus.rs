@@ -129,6 +129,15 @@ fn body(set: &Map<String, Json>) -> Json {
 }
 
 fn check(row: &Json, set: &Map<String, Json>) -> Done<()> {
+    // REST makes it of the name, whatever is sent.
+    if let Some(slug) = set.get("slug").filter(|slug| **slug != row["slug"]) {
+        let message = format!(
+            "the slug `{}`: over REST a menu's slug is made of its name, here `{}`",
+            of(slug),
+            of(&row["slug"])
+        );
+        return refuse("refused", message, Some("slug"));
+    }
     if let Some(name) = set.get("name") {
         same("name", name, &row["name"])?;
     }

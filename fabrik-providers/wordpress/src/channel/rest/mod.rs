@@ -9,6 +9,7 @@
 
 mod media;
 mod menus;
+mod plugins;
 mod posts;
 mod settings;
 mod terms;
@@ -165,9 +166,17 @@ impl Rest {
             .get(cx, "/", &[("_fields", "home,url,namespaces")])
             .await?
             .ok()?;
+        // With its links asked for, WordPress would make global styles for it.
         let themes = self
             .wire
-            .get(cx, "/wp/v2/themes", &[("status", "active")])
+            .get(
+                cx,
+                "/wp/v2/themes",
+                &[
+                    ("status", "active"),
+                    ("_fields", "stylesheet,template,is_block_theme"),
+                ],
+            )
             .await?;
         let theme = themes.body[0].clone();
         let plugins = self
@@ -225,6 +234,7 @@ impl Rest {
             "menu" => menus::read(&self.wire, cx, op).await,
             "options" => settings::read(&self.wire, cx, op).await,
             "media" => media::read(&self.wire, cx, op).await,
+            "plugin" => plugins::read(&self.wire, cx, op).await,
             other => refuse("no_rest", other, None),
         }
     }
