@@ -16,7 +16,7 @@ use fabrik_core::provider::Cx;
 use fabrik_core::provider::typed::{ProviderBuilder, TypedProvider};
 use fabrik_exec::BaseEnv;
 
-pub use channel::{Channel, Cli};
+pub use channel::{Channel, Cli, RestApi};
 pub use config::{Config, InContainer, Rest, Ssh};
 pub use content::sections::Section;
 pub use request::{Facts, PostName, Refusal, Reply, Request, Survey, TermName, UserName};
