@@ -69,8 +69,29 @@ fn block(of: &Block, out: &mut Vec<String>) {
             .into_iter()
             .map(|(path, value)| format!("attr {path} {value}")),
     );
+    let start = out.len();
     content(of.content(), out);
+    if of.name() == "core/cover" {
+        shade_first(out, start);
+    }
     out.push("end".to_owned());
+}
+
+/// Before WordPress 6.9 a cover's shade stands before its picture, later behind it.
+fn shade_first(out: &mut Vec<String>, start: usize) {
+    let is_shade =
+        |line: &String| line.starts_with("@class=") && line.contains("wp-block-cover__background");
+    let Some(class) = out[start..].iter().position(is_shade).map(|at| start + at) else {
+        return;
+    };
+    let Some(open) = out[..class].iter().rposition(|line| line.starts_with('<')) else {
+        return;
+    };
+    let Some(close) = out[class..].iter().position(|line| line.starts_with("</")) else {
+        return;
+    };
+    let shade: Vec<String> = out.drain(open..=class + close).collect();
+    out.splice(start..start, shade);
 }
 
 /// Attributes without what is bookkeeping or stands in the HTML anyway.
@@ -90,10 +111,18 @@ fn attributes(of: &Block) -> Json {
         style.set("typography", typography);
         attrs.set("style", style);
     }
-    // The id and the classes are attributes of the first tag, where the block saves one.
+    // Where a block saves HTML, these are attributes and classes of its tags as well, and versions
+    // differ in what they write here.
     if !of.content().is_empty() {
-        attrs.remove("anchor");
-        attrs.remove("className");
+        for shown in ["anchor", "className", "align"] {
+            attrs.remove(shown);
+        }
+    }
+    match of.name() {
+        "core/cover" => drop(attrs.remove("alt")),
+        "core/table" => drop(attrs.remove("hasFixedLayout")),
+        "core/latest-posts" => posts_layout(&mut attrs),
+        _ => {}
     }
     if let Some(mut metadata) = attrs.remove("metadata") {
         for bookkeeping in ["name", crate::section::KEY, "categories", "patternName"] {
@@ -107,6 +136,16 @@ fn attributes(of: &Block) -> Json {
         }
     }
     attrs
+}
+
+/// WordPress 7 says `layout` where older versions said `postLayout` and `columns`.
+fn posts_layout(attrs: &mut Json) {
+    let layout = attrs.remove("postLayout");
+    let columns = attrs.remove("columns").unwrap_or(Json::from(3));
+    if layout.as_ref().and_then(Json::as_str) == Some("grid") {
+        let grid = [("type", Json::from("grid")), ("columnCount", columns)];
+        attrs.set("layout", Json::object(grid));
+    }
 }
 
 /// Attributes that mean the same when left out, as some versions write them and others do not.

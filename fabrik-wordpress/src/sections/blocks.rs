@@ -103,9 +103,15 @@ pub(super) fn button(label: &str, address: &str, outline: bool, dress: &Dress) -
     } else {
         Vec::new()
     };
+    let style = dress.css();
+    let style = if style.is_empty() {
+        style
+    } else {
+        format!(" style=\"{style}\"")
+    };
     let html = format!(
-        "<div class=\"wp-block-button{outer}\"><a{} href=\"{}\">{label}</a></div>",
-        dress.html("wp-block-button__link wp-element-button"),
+        "<div class=\"wp-block-button{outer}\"><a class=\"{} wp-element-button\" href=\"{}\"{style}>{label}</a></div>",
+        dress.class_list("wp-block-button__link"),
         attribute_of_address(address),
     );
     leaf("button", attrs.attrs(Vec::new()), &html)

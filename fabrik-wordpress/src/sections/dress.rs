@@ -171,7 +171,7 @@ impl Dress {
         html
     }
 
-    fn class_list(&self, own: &str) -> String {
+    pub(super) fn class_list(&self, own: &str) -> String {
         let mut classes: Vec<String> = Vec::new();
         if !own.is_empty() {
             classes.push(own.to_owned());
@@ -204,7 +204,7 @@ impl Dress {
         classes.join(" ")
     }
 
-    fn css(&self) -> String {
+    pub(super) fn css(&self) -> String {
         let mut css: Vec<(&str, &str)> = Vec::new();
         if let Some((width, color)) = self.border {
             css.push(("border-color", color));

@@ -5,7 +5,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{column, columns, cover, image};
+use super::blocks::{column, columns, cover, group, image};
 use super::dress::Dress;
 use super::fields::{Align, Button, Look, Side, Tone};
 use super::kit::Build;
@@ -126,12 +126,18 @@ impl Section for Hero {
                         "clamp(1.25rem, 4vw, 2.5rem)",
                     ]),
                     margin: Some(["0", "0"]),
-                    layout: Some(b.constrained((self.align == Align::Center).then_some("860px"))),
                     anchor: b.anchor(&self.look)?,
                     ..Dress::default()
                 }
                 .class("fabrik-section")
                 .class("fabrik-hero");
+                // A cover of WordPress 6.1 has no layout of its own.
+                let narrow = (self.align == Align::Center).then_some("860px");
+                let within = Dress {
+                    layout: Some(b.constrained(narrow)),
+                    ..Dress::default()
+                };
+                let inner = vec![group("div", &within, inner)];
                 let overlay = (self.overlay + 5) / 10 * 10;
                 Ok(Shell::Whole(cover(
                     &picture,

@@ -115,10 +115,12 @@ impl Section for Map {
                 inner.push(buttons(true, vec![outline]));
             }
             Variant::Embed => {
+                // An editor saves this block's HTML as a browser writes it, with `<` and `>` as
+                // they are in attributes; a title like `-->` would then end a comment.
                 let text = format!(
                     "<iframe src=\"{}\" title=\"{}\" width=\"100%\" height=\"420\" style=\"border:0\" loading=\"lazy\" referrerpolicy=\"no-referrer\"></iframe>",
                     attribute_of_address(&self.frame()),
-                    attribute(&self.label)
+                    attribute(&self.label.replace(['<', '>'], ""))
                 );
                 inner.push(html(&text));
             }

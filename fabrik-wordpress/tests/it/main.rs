@@ -1,6 +1,7 @@
-//! Site specs into resources, without a WordPress.
+//! Sections: what they accept, what they refuse, and that nothing in them is more than text.
 
-mod examples;
-mod mistakes;
-mod sites;
+#[path = "../support/mod.rs"]
 mod support;
+
+mod fields;
+mod safety;
