@@ -58,8 +58,9 @@ pub struct Options {
     /// Differences at or below these paths are not acted on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore_changes: Vec<Path>,
-    /// What to do about drift.
-    pub on_drift: OnDrift,
+    /// What to do about drift; `None` leaves it to the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_drift: Option<OnDrift>,
     /// Replaced whenever one of these is replaced or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replace_with: Vec<Address>,
