@@ -1,6 +1,7 @@
 //! A connected site.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub struct Site {
     channel: Box<dyn Channel>,
     user: Option<String>,
     url: Option<String>,
+    base: PathBuf,
     known: Mutex<Known>,
     /// Held by who asks what the site is: others wait for the answer.
     asking: Mutex<()>,
@@ -92,9 +94,24 @@ impl Site {
             channel,
             user,
             url,
+            base: PathBuf::new(),
             known: Mutex::new(Known::default()),
             asking: Mutex::new(()),
         }
+    }
+
+    /// Sets the folder that paths of files on this machine are relative to.
+    #[must_use]
+    pub fn based_at(self, base: impl Into<PathBuf>) -> Site {
+        Site {
+            base: base.into(),
+            ..self
+        }
+    }
+
+    /// A path of a file on this machine.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.base.join(path)
     }
 
     /// The way to the site.

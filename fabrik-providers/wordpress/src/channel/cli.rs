@@ -23,6 +23,9 @@ const RUNNER: &[&str] = &[
     include_str!("../../php/users.php"),
     include_str!("../../php/menus.php"),
     include_str!("../../php/site.php"),
+    include_str!("../../php/plugins.php"),
+    include_str!("../../php/files.php"),
+    include_str!("../../php/media.php"),
 ];
 
 /// How long one command may take, unless the operation's deadline is nearer.

@@ -162,6 +162,10 @@ fn outcome(
 #[async_trait]
 impl Groups<Site> for Together {
     fn takes(&self, type_name: &str) -> bool {
+        self.content(type_name).is_ok_and(|content| !content.apart())
+    }
+
+    fn reads(&self, type_name: &str) -> bool {
         self.content(type_name).is_ok()
     }
 

@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 
 pub(crate) use group::Together;
 pub(crate) use kept::{Kept, Sent};
-pub(crate) use links::is_open;
+pub(crate) use links::{group_key, is_open};
 
 use crate::request::{Facts, Survey};
 use crate::site::Site;
@@ -148,6 +148,10 @@ impl<K: Content> Typed<K> {
 /// The object-safe half of a type of content.
 pub(crate) trait AnyContent: Send + Sync {
     fn type_name(&self) -> &'static str;
+    /// It is read with the content and written by itself.
+    fn apart(&self) -> bool {
+        false
+    }
     fn looks(&self) -> bool;
     fn read(&self, id: &str, prior: &Value) -> Result<Json>;
     fn object(&self, raw: &Json, prior: &Value) -> Result<Object>;
