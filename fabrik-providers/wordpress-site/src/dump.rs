@@ -260,7 +260,9 @@ fn walk(root: &Path, below: &str, shipped: &Path, files: &mut BTreeMap<String, S
                 continue;
             }
             let made = ["uploads", "languages", "upgrade", "upgrade-temp-backup"];
-            let second = path.strip_prefix("wp-content/").and_then(|rest| rest.split('/').next());
+            let second = path
+                .strip_prefix("wp-content/")
+                .and_then(|rest| rest.split('/').next());
             if !second.is_some_and(|name| made.contains(&name)) {
                 files.insert(format!("{path}/"), String::new());
             }

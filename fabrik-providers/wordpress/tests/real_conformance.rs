@@ -113,7 +113,9 @@ impl Target1 {
     }
 
     fn edit(&self, id: &str, fields: &str) {
-        self.php(&format!("wp_update_post(wp_slash(array('ID' => {id}, {fields})));"));
+        self.php(&format!(
+            "wp_update_post(wp_slash(array('ID' => {id}, {fields})));"
+        ));
     }
 
     fn post(&self, kind: &str, fields: &str) {

@@ -355,4 +355,3 @@ fn found_of<K: Content>(raw: &Json) -> Result<Found<K::Spec, K::Outputs>> {
         marked: false,
     })
 }
-

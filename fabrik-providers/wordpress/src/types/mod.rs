@@ -22,8 +22,8 @@ pub use category::{Category, CategoryOutputs, CategorySpec};
 pub use form::{Field, FieldKind, Form, FormOutputs, FormPlugin, FormSpec, Mail};
 pub use front_page::{FrontPage, FrontPageOutputs, FrontPageSpec};
 pub use menu::{Menu, MenuItem, MenuOutputs, MenuSpec};
-pub use page::{Page, PageOutputs, PageSpec};
 pub use option::{OptionOutputs, OptionSpec, SiteOption};
+pub use page::{Page, PageOutputs, PageSpec};
 pub use post::{Post, PostOutputs, PostSpec};
 pub use post_row::Status;
 pub use privacy_page::{PrivacyPage, PrivacyPageOutputs, PrivacyPageSpec};
@@ -51,7 +51,11 @@ pub(crate) fn rights(facts: &Facts, needed: &[&str]) -> Vec<Finding> {
     }
     vec![Finding {
         blocking: true,
-        message: format!("the account `{}` lacks the right {}", facts.user, missing.join(", ")),
+        message: format!(
+            "the account `{}` lacks the right {}",
+            facts.user,
+            missing.join(", ")
+        ),
         hint: Some("set `user` of the provider to the login of an administrator".into()),
         field: None,
         adopt: None,
