@@ -74,7 +74,7 @@ function fabrik_core_row() {
 function fabrik_core( $op ) {
 	if ( 'begin' === $op['do'] ) {
 		$row   = fabrik_core_row();
-		$first = fabrik_first( $op, array( 'language' => $row['language'], 'constants' => $row['constants'] ) );
+		$first = fabrik_first( $op, array( 'language' => false === get_option( 'WPLANG' ) ? null : $row['language'], 'constants' => $row['constants'] ) );
 		return array( 'id' => 'site', 'row' => $row, 'first' => $first );
 	}
 	if ( 'constants' === $op['do'] ) {
@@ -117,7 +117,7 @@ function fabrik_core( $op ) {
 		if ( '' !== $code && ! in_array( $code, get_available_languages(), true ) ) {
 			Fabrik::refuse( 'missing', 'the language ' . $code . ' is not installed', array( 'field' => 'language' ) );
 		}
-		update_option( 'WPLANG', $code );
+		empty( $op['unset'] ) ? update_option( 'WPLANG', $code ) : delete_option( 'WPLANG' );
 		return fabrik_core_row();
 	}
 	return fabrik_core_row();

@@ -40,9 +40,6 @@ function fabrik_plugin( $op ) {
 		}, array_keys( get_plugins() ) );
 		return array_values( array_filter( array_map( 'fabrik_plugin_row', array_unique( $slugs ) ) ) );
 	}
-	if ( 'inspect' === $op['do'] ) {
-		return fabrik_package( $op );
-	}
 	$row = fabrik_plugin_row( $op['id'] );
 	if ( 'begin' === $op['do'] ) {
 		$first = fabrik_first( $op, array( 'installed' => $row ? $row['version'] : null, 'active' => $row && $row['active'] ) );
@@ -87,9 +84,6 @@ function fabrik_theme( $op ) {
 	if ( 'list' === $op['do'] ) {
 		return array_values( array_filter( array_map( 'fabrik_theme_row', array_keys( wp_get_themes() ) ) ) );
 	}
-	if ( 'inspect' === $op['do'] ) {
-		return fabrik_package( $op );
-	}
 	$row = fabrik_theme_row( $op['id'] );
 	if ( 'begin' === $op['do'] ) {
 		$first = fabrik_first( $op, array(
@@ -124,48 +118,3 @@ function fabrik_theme( $op ) {
 	return $row;
 }
 Fabrik::handler( 'theme', 'fabrik_theme' );
-
-/** What a zip says of itself: the folder in it, the version and what it requires. */
-function fabrik_package( $op ) {
-	require_once ABSPATH . 'wp-admin/includes/plugin.php';
-	require_once ABSPATH . 'wp-admin/includes/file.php';
-	$file = wp_tempnam( 'fabrik' );
-	file_put_contents( $file, base64_decode( $op['zip'] ) );
-	$heads = array();
-	if ( class_exists( 'ZipArchive' ) ) {
-		$zip = new ZipArchive();
-		if ( true !== $zip->open( $file ) ) {
-			unlink( $file );
-			return array( 'problem' => 'it is no zip file' );
-		}
-		$count = min( $zip->numFiles, 20000 );
-		for ( $i = 0; $i < $count; $i++ ) {
-			$heads[ $zip->getNameIndex( $i ) ] = $i;
-		}
-	} else {
-		unlink( $file );
-		return array( 'unknown' => true );
-	}
-	$folders = array_unique( array_map( function ( $name ) {
-		return explode( '/', $name )[0];
-	}, array_keys( $heads ) ) );
-	$result = array( 'folders' => array_values( array_slice( $folders, 0, 5 ) ) );
-	foreach ( $heads as $name => $index ) {
-		$theme = 'theme' === $op['kind'];
-		if ( $theme ? ! preg_match( '#^[^/]+/style\.css$#', $name ) : ! preg_match( '#^[^/]+(/[^/]+)?\.php$#', $name ) ) {
-			continue;
-		}
-		$head = $zip->getFromIndex( $index, 8192 );
-		if ( ! is_string( $head ) || ! preg_match( $theme ? '/^[ \t\/*#@]*Theme Name:(.*)$/mi' : '/^[ \t\/*#@]*Plugin Name:(.*)$/mi', $head ) ) {
-			continue;
-		}
-		$result['main'] = $name;
-		foreach ( array( 'version' => 'Version', 'requires_php' => 'Requires PHP', 'requires_wp' => 'Requires at least' ) as $key => $field ) {
-			$result[ $key ] = preg_match( '/^[ \t\/*#@]*' . $field . ':(.*)$/mi', $head, $found ) ? trim( preg_replace( '/\s*(?:\*\/|\?>).*/', '', $found[1] ) ) : '';
-		}
-		break;
-	}
-	$zip->close();
-	unlink( $file );
-	return $result;
-}

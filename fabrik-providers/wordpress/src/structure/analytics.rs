@@ -42,7 +42,7 @@ pub struct AnalyticsOutputs {
 pub struct Analytics;
 
 const FILE: &str = "fabrik-analytics.php";
-const CODE: &str = include_str!("../../php/fabrik-analytics.php");
+const CODE: &str = include_str!("../../php/mu/fabrik-analytics.php");
 const MARK: &str = "// fabrik: ";
 
 impl AnalyticsSpec {

@@ -290,7 +290,11 @@ impl Resource for Core {
             sent.language
                 .is_some_and(|sent| sent == ids::text(&row, "language"))
         }) {
-            set_language(cx, site, &row, &ids::text(&first, "language")).await?;
+            if first["language"].is_string() {
+                set_language(cx, site, &row, &ids::text(&first, "language")).await?;
+            } else if first.is_object() {
+                told(cx, site, json!({"kind": "core", "do": "language", "id": ids::SITE, "language": "en_US", "unset": true})).await?;
+            }
         }
         let before = if first["constants"].is_object() {
             first["constants"].clone()

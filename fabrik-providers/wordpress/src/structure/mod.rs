@@ -12,6 +12,7 @@ mod package;
 pub(crate) mod plugin;
 mod probe;
 pub(crate) mod theme;
+mod zip;
 
 use std::marker::PhantomData;
 

@@ -1,19 +1,17 @@
 //! Zip files and names that plugins and themes are installed from.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::hex;
 use fabrik_core::provider::{Cx, Finding};
 use fabrik_core::value::Path;
 use fabrik_exec::{Command, Output, Place};
-use serde::Deserialize;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{asked, at_least, finding, short};
+use super::zip::Zip;
+use super::{at_least, finding, short};
 use crate::channel::Cli;
 use crate::request::Facts;
 use crate::site::Site;
@@ -30,19 +28,6 @@ pub(super) enum Package {
     Url(String),
     /// WordPress's own directory, by its name there.
     Directory,
-}
-
-/// What a zip says of itself.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Inspected {
-    problem: String,
-    unknown: bool,
-    folders: Vec<String>,
-    main: String,
-    version: String,
-    requires_php: String,
-    requires_wp: String,
 }
 
 impl Package {
@@ -100,8 +85,7 @@ impl Package {
     /// What would keep this zip from being installed or activated on the site.
     pub(super) async fn inspect(
         &self,
-        cx: &Cx,
-        site: &Site,
+        facts: &Facts,
         kind: &str,
         slug: &str,
         version: Option<&str>,
@@ -109,95 +93,141 @@ impl Package {
         let Package::File(_) = self else {
             return Ok(Vec::new());
         };
-        let op = json!({"kind": kind, "do": "inspect", "id": slug, "zip": BASE64.encode(self.bytes().await?)});
-        let raw = asked(cx, site, op).await?;
-        let found: Inspected = serde_json::from_value(raw).unwrap_or_default();
-        let facts = site.facts(cx).await?;
-        let mut findings = Vec::new();
-        let mut wrong = |field: &str, message: String, hint: &str| {
-            findings.push(finding(true, field, message, hint));
+        let bytes = self.bytes().await?;
+        let hint = "give the zip file as it is uploaded to WordPress";
+        let Some(zip) = Zip::of(&bytes) else {
+            return Ok(vec![finding(
+                true,
+                "source",
+                "`source` is no zip file".to_owned(),
+                hint,
+            )]);
         };
-        if found.unknown {
-            return Ok(findings);
+        let folder = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
+        let folders: BTreeSet<String> = zip.names().map(folder).collect();
+        if folders.len() != 1 || !folders.contains(slug) {
+            let inside: Vec<String> = folders.into_iter().take(3).collect();
+            let message = format!(
+                "the zip file holds `{}`, not `{slug}`",
+                short(&inside.join(", "))
+            );
+            let hint = "the slug is the name of the only folder in the zip file";
+            return Ok(vec![finding(true, "slug", message, hint)]);
         }
-        if !found.problem.is_empty() {
-            wrong(
-                "source",
-                format!("`source`: {}", short(&found.problem)),
-                "give the zip file as it is uploaded to WordPress",
-            );
-        } else if found.main.is_empty() {
-            wrong(
-                "source",
-                format!("there is no {kind} in this zip file"),
-                "give the zip file as it is uploaded to WordPress",
-            );
-        } else if found.folders != [slug] {
-            let inside = short(&found.folders.join(", "));
-            wrong(
-                "slug",
-                format!("the zip file holds `{inside}`, not `{slug}`"),
-                "the slug is the name of the folder in the zip file",
-            );
-        }
-        if let Some(version) =
-            version.filter(|version| !found.version.is_empty() && *version != found.version)
-        {
-            wrong(
+        let Some(head) = head(&zip, kind) else {
+            let message = format!("there is no {kind} in this zip file");
+            return Ok(vec![finding(true, "source", message, hint)]);
+        };
+        let says = |field: &str| header(&head, field).unwrap_or_default();
+        let mut findings = Vec::new();
+        let found = says("Version");
+        if let Some(version) = version.filter(|version| !found.is_empty() && *version != found) {
+            findings.push(finding(
+                true,
                 "version",
                 format!(
                     "the zip file holds version {}, not {version}",
-                    short(&found.version)
+                    short(&found)
                 ),
                 "change `version`, or give the zip file of that version",
-            );
+            ));
         }
         findings.extend(requirements(
-            &facts,
-            &found.requires_php,
-            &found.requires_wp,
+            facts,
+            &says("Requires PHP"),
+            &says("Requires at least"),
         ));
         Ok(findings)
     }
 
-    /// Installs it over what is there. On failure the output says why.
-    pub(super) async fn install(
+    /// The version to ask for, where there is a choice.
+    pub(super) fn pinned<'a>(&self, version: Option<&'a str>) -> Option<&'a str> {
+        version.filter(|_| *self == Package::Directory)
+    }
+
+    /// What WP-CLI installs it from; the second is what to remove afterwards.
+    pub(super) async fn words(
         &self,
         cx: &Cx,
         cli: &Cli,
-        kind: &str,
         slug: &str,
-        version: Option<&str>,
-    ) -> Result<Output> {
-        let mut command = vec![kind.to_owned(), "install".to_owned()];
-        let mut uploaded = None;
-        match self {
-            Package::Directory => {
-                command.push(slug.to_owned());
-                command.extend(version.map(|version| format!("--version={version}")));
-            }
-            Package::Url(url) => command.push(url.clone()),
+    ) -> Result<(String, Option<String>)> {
+        Ok(match self {
+            Package::Directory => (slug.to_owned(), None),
+            Package::Url(url) => (url.clone(), None),
             Package::File(file) if *cli.place() == Place::default() => {
-                command.push(file.display().to_string());
+                (file.display().to_string(), None)
             }
             Package::File(_) => {
                 let path = upload(cx, cli, self.bytes().await?).await?;
-                command.push(path.clone());
-                uploaded = Some(path);
+                (path.clone(), Some(path))
             }
-        }
-        command.push("--force".to_owned());
-        let output = cli
-            .run(cx, &cli.wp(command.iter().map(String::as_str)))
-            .await;
-        if let Some(path) = uploaded {
-            // What is left behind is a file in the server's folder for them.
-            let _ = cli
-                .run(cx, &Command::new("rm").args(["-f", "--", &path]))
-                .await;
-        }
-        output
+        })
     }
+}
+
+/// Installs packages over what is there, in one process. On failure the output says why, and some may
+/// have been installed.
+pub(super) async fn install(
+    cx: &Cx,
+    cli: &Cli,
+    kind: &str,
+    packages: &[(&Package, &str)],
+    version: Option<&str>,
+) -> Result<Output> {
+    let mut words = vec![kind.to_owned(), "install".to_owned()];
+    let mut uploaded = vec!["-f".to_owned(), "--".to_owned()];
+    for (package, slug) in packages {
+        let (word, made) = package.words(cx, cli, slug).await?;
+        words.push(word);
+        uploaded.extend(made);
+    }
+    words.extend(version.map(|version| format!("--version={version}")));
+    words.push("--force".to_owned());
+    let output = cli.run(cx, &cli.wp(words.iter().map(String::as_str))).await;
+    if uploaded.len() > 2 {
+        // What is left behind is a file in the server's folder for them.
+        let _ = cli.run(cx, &Command::new("rm").args(uploaded)).await;
+    }
+    output
+}
+
+/// The text in which a plugin or theme says what it is.
+fn head(zip: &Zip<'_>, kind: &str) -> Option<String> {
+    let names: Vec<&str> = zip.names().collect();
+    names.into_iter().find_map(|name| {
+        let rest = name.split_once('/')?.1;
+        let (candidate, field) = match kind {
+            "theme" => (rest == "style.css", "Theme Name"),
+            _ => (
+                !rest.contains('/')
+                    && std::path::Path::new(rest)
+                        .extension()
+                        .is_some_and(|end| end == "php"),
+                "Plugin Name",
+            ),
+        };
+        let text = if candidate {
+            zip.text(name)?
+        } else {
+            return None;
+        };
+        header(&text, field).map(|_| text)
+    })
+}
+
+/// A field of a file's head, as WordPress reads it: in the first 8 KiB, to the end of its line.
+fn header(text: &str, field: &str) -> Option<String> {
+    let mut end = text.len().min(8192);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].lines().find_map(|line| {
+        let line = line.trim_start_matches([' ', '\t', '/', '*', '#', '@', '<', '?', 'p', 'h']);
+        let value = line.strip_prefix(field)?.trim_start().strip_prefix(':')?;
+        let value = value.split("*/").next().unwrap_or(value).trim();
+        Some(value.to_owned()).filter(|value| !value.is_empty())
+    })
 }
 
 async fn upload(cx: &Cx, cli: &Cli, bytes: Vec<u8>) -> Result<String> {

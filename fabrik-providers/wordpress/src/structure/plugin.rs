@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::package::{self, Package};
 use super::probe::{Answer, probe};
-use super::{First, Structure, all, asked, begin, begun, keys, object, one, repeatable, why};
+use super::{First, Structure, all, begin, begun, keys, object, one, repeatable, why};
 use crate::content::ids;
 use crate::request::Facts;
 use crate::site::Site;
@@ -140,19 +140,6 @@ async fn bring(cx: &Cx, site: &Site, call: &[Operation]) -> Result<Vec<Outcome>>
     let mut jobs: Vec<(usize, Job<'_>)> = Vec::new();
     for (at, operation) in call.iter().enumerate() {
         if operation.verb == Verb::Delete {
-            outcomes[at] = Some(
-                match remove(
-                    cx,
-                    site,
-                    operation.prior.as_ref(),
-                    operation.undoes.is_some(),
-                )
-                .await
-                {
-                    Ok(()) => Outcome::Gone,
-                    Err(error) => Outcome::Failed(error),
-                },
-            );
             continue;
         }
         let spec: PluginSpec = decode(&operation.inputs)?;
@@ -171,6 +158,21 @@ async fn bring(cx: &Cx, site: &Site, call: &[Operation]) -> Result<Vec<Outcome>>
             },
         ));
     }
+    let gone: Vec<(usize, &Operation)> = call
+        .iter()
+        .enumerate()
+        .filter(|(_, operation)| operation.verb == Verb::Delete)
+        .collect();
+    if !gone.is_empty() {
+        let all: Vec<&Operation> = gone.iter().map(|(_, operation)| *operation).collect();
+        let removed = remove(cx, site, &all).await;
+        for (at, _) in gone {
+            outcomes[at] = Some(match &removed {
+                Ok(()) => Outcome::Gone,
+                Err(error) => Outcome::Failed(error.clone()),
+            });
+        }
+    }
     if jobs.is_empty() {
         return Ok(outcomes.into_iter().flatten().collect());
     }
@@ -185,24 +187,44 @@ async fn bring(cx: &Cx, site: &Site, call: &[Operation]) -> Result<Vec<Outcome>>
     }
     // Nothing of a plugin that cannot be installed goes further.
     let mut brought = Vec::new();
-    for (at, mut job) in jobs {
-        if job.is_stale() {
-            job.fresh = job.row.is_none();
-            let wanted = job.spec.version.as_deref();
-            let output = job
-                .package
-                .install(cx, cli, "plugin", &job.spec.slug, wanted)
-                .await?;
-            if !output.is_success() {
-                outcomes[at] = Some(Outcome::Failed(not_installed(
-                    &job.spec.slug,
-                    &why(&output),
-                )));
-                continue;
-            }
-        }
+    let (stale, there): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|(_, job)| job.is_stale());
+    brought.extend(there);
+    // Those that need no choice of a version come in one process.
+    let (pinned, free): (Vec<_>, Vec<_>) = stale
+        .into_iter()
+        .partition(|(_, job)| job.package.pinned(job.spec.version.as_deref()).is_some());
+    let together: Vec<(&Package, &str)> = free
+        .iter()
+        .map(|(_, job)| (&job.package, job.spec.slug.as_str()))
+        .collect();
+    let at_once = together.is_empty()
+        || package::install(cx, cli, "plugin", &together, None)
+            .await?
+            .is_success();
+    let (ready, single) = if at_once {
+        (free, pinned)
+    } else {
+        (Vec::new(), free.into_iter().chain(pinned).collect())
+    };
+    for (at, mut job) in ready {
+        job.fresh = job.row.is_none();
         brought.push((at, job));
     }
+    for (at, mut job) in single {
+        job.fresh = job.row.is_none();
+        let wanted = job.package.pinned(job.spec.version.as_deref());
+        let output =
+            package::install(cx, cli, "plugin", &[(&job.package, &job.spec.slug)], wanted).await?;
+        if output.is_success() {
+            brought.push((at, job));
+        } else {
+            outcomes[at] = Some(Outcome::Failed(not_installed(
+                &job.spec.slug,
+                &why(&output),
+            )));
+        }
+    }
+    brought.sort_by_key(|(at, _)| *at);
     site.forget_facts().await;
     for (at, job) in &brought {
         if !job.spec.active && job.is_active() {
@@ -369,37 +391,65 @@ fn not_active(slug: &str, said: &str, verb: &str) -> Error {
         .hint("the site was looked at afterwards and answers without it; try another version of the plugin")
 }
 
-/// Makes a plugin what it was before Fabrik. `undo`: nobody can have used it meanwhile, so what its
-/// activation made is removed by its own clean-up as well.
-async fn remove(cx: &Cx, site: &Site, prior: Option<&Object>, undo: bool) -> Result<()> {
-    let Some(prior) = prior else { return Ok(()) };
-    let slug = prior.id.as_str();
+/// Makes plugins what they were before Fabrik. Of one whose creation is undone nobody can have made
+/// use, so what its activation made is removed by its own clean-up as well.
+async fn remove(cx: &Cx, site: &Site, call: &[&Operation]) -> Result<()> {
     let cli = site.cli()?;
-    let row = asked(cx, site, Plugin::ask(slug, None)?).await?;
-    if row.is_null() {
-        return Ok(());
-    }
-    let first = First::of(&prior.private);
-    let was_installed = first["installed"].is_string();
-    let was_active = first["active"] == true;
-    let run = async |words: &[&str]| -> Result<()> {
-        let output = cli.run(cx, &cli.wp(words.iter().copied())).await?;
-        if output.is_success() {
-            return Ok(());
+    let priors: Vec<(&Object, bool)> = call
+        .iter()
+        .filter_map(|operation| Some((operation.prior.as_ref()?, operation.undoes.is_some())))
+        .collect();
+    let reads = priors
+        .iter()
+        .map(|(prior, _)| Plugin::ask(&prior.id, None))
+        .collect::<Result<_>>()?;
+    let rows = site.read(cx, reads).await?;
+    let (mut off, mut on, mut uninstall, mut delete) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((prior, undo), row) in priors.into_iter().zip(rows) {
+        if row.is_null() {
+            continue;
         }
-        Err(Error::new(
-            ErrorKind::Refused,
-            format!("`{slug}` cannot be removed: {}", why(&output)),
-        )
-        .effect(Effect::Partial))
-    };
-    if row["active"] == true && !was_active {
-        run(&["plugin", "deactivate", slug]).await?;
-    } else if row["active"] != true && was_active {
-        run(&["plugin", "activate", slug]).await?;
+        let first = First::of(&prior.private);
+        let slug = prior.id.as_str();
+        let was_active = first["active"] == true;
+        if row["active"] == true && !was_active && !first.is_null() {
+            off.push(slug);
+        } else if row["active"] != true && was_active {
+            on.push(slug);
+        }
+        // Without a note of what was before, it stays.
+        if !first.is_null() && !first["installed"].is_string() {
+            if undo {
+                uninstall.push(slug);
+            } else {
+                delete.push(slug);
+            }
+        }
     }
-    if !was_installed {
-        run(&["plugin", if undo { "uninstall" } else { "delete" }, slug]).await?;
+    for (word, slugs) in [
+        ("deactivate", off),
+        ("activate", on),
+        ("uninstall", uninstall),
+        ("delete", delete),
+    ] {
+        if slugs.is_empty() {
+            continue;
+        }
+        let output = cli
+            .run(
+                cx,
+                &cli.wp(["plugin", word].into_iter().chain(slugs.iter().copied())),
+            )
+            .await?;
+        if !output.is_success() {
+            let text = format!(
+                "`{}` cannot be removed: {}",
+                slugs.join("`, `"),
+                why(&output)
+            );
+            return Err(Error::new(ErrorKind::Refused, text).effect(Effect::Partial));
+        }
     }
     site.forget_facts().await;
     Ok(())
@@ -490,7 +540,12 @@ impl Resource for Plugin {
         if sent.is_none_or(|sent| sent.content != spec.content) {
             planned.findings.extend(
                 package
-                    .inspect(cx, site, "plugin", &spec.slug, spec.version.as_deref())
+                    .inspect(
+                        &*site.facts(cx).await?,
+                        "plugin",
+                        &spec.slug,
+                        spec.version.as_deref(),
+                    )
                     .await?,
             );
         }

@@ -107,9 +107,14 @@ async fn bring(
     let another =
         prior.is_some_and(|prior| spec.content.is_some() && prior.content != spec.content);
     if row.is_null() || other || another {
-        let output = package
-            .install(cx, cli, "theme", &spec.slug, spec.version.as_deref())
-            .await?;
+        let output = package::install(
+            cx,
+            cli,
+            "theme",
+            &[(&package, &spec.slug)],
+            package.pinned(spec.version.as_deref()),
+        )
+        .await?;
         if !output.is_success() {
             return Err(Error::new(ErrorKind::Refused, format!("`{}` cannot be installed: {}", spec.slug, why(&output)))
                 .effect(Effect::None)
@@ -322,7 +327,12 @@ impl Resource for Theme {
         if sent.is_none_or(|sent| sent.content != spec.content) {
             planned.findings.extend(
                 package
-                    .inspect(cx, site, "theme", &spec.slug, spec.version.as_deref())
+                    .inspect(
+                        &*site.facts(cx).await?,
+                        "theme",
+                        &spec.slug,
+                        spec.version.as_deref(),
+                    )
                     .await?,
             );
         }
