@@ -121,7 +121,10 @@ impl Content for Page {
             sections: sections::found(&ids::text(raw, "content"), sent),
             excerpt: ids::some(raw, "excerpt"),
             featured_media: ids::some(raw, "thumbnail"),
-            menu_order: order,
+            // No order is the order 0.
+            menu_order: order.filter(|order| {
+                *order != 0 || prior.is_some_and(|prior| prior.menu_order == Some(0))
+            }),
         };
         let outputs = PageOutputs {
             url: ids::text(raw, "url"),
