@@ -59,3 +59,31 @@ fn pictures_are_small() {
         }
     }
 }
+
+/// What a site becomes fits what the provider takes, wherever it has the type.
+#[test]
+fn resources_fit_the_provider() {
+    let provider = fabrik_provider_wordpress::provider(fabrik_exec::BaseEnv::new("/usr/bin"));
+    let types = &fabrik_core::provider::Provider::info(&provider).types;
+    let mut wrong = Vec::new();
+    for site in SITES {
+        let dir = folder(site);
+        let text = std::fs::read_to_string(dir.join(format!("{site}.yaml"))).unwrap();
+        let stack = load_in(&dir, &text).stack.unwrap();
+        for part in stack.resources.values() {
+            let Some(info) = types.iter().find(|info| info.name == part.type_name) else {
+                continue;
+            };
+            let validator = jsonschema::draft202012::new(&info.schema).unwrap();
+            let inputs = to_wire_masked(&part.inputs);
+            for error in validator.iter_errors(&inputs) {
+                wrong.push(format!(
+                    "{site} {} {}: {error}",
+                    part.address,
+                    error.instance_path()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
