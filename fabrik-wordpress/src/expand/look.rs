@@ -58,11 +58,13 @@ impl Theme {
         matches!(self.style, Style::Block | Style::GeneratePress)
     }
 
-    /// A location by the theme's name for it: `primary` and `footer` are known everywhere.
-    pub(super) fn location(&self, name: &str) -> String {
+    /// A location by the theme's name for it: `primary` and `footer` are known everywhere. Block
+    /// themes have none: their navigation takes a menu by itself.
+    pub(super) fn location(&self, name: &str) -> Option<String> {
         match (self.style, name) {
-            (Style::Astra, "footer") => "footer_menu".to_owned(),
-            _ => name.to_owned(),
+            (Style::Block, _) => None,
+            (Style::Astra, "footer") => Some("footer_menu".to_owned()),
+            _ => Some(name.to_owned()),
         }
     }
 }
