@@ -67,6 +67,7 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
         Category,
         Form,
         FrontPage,
+        Language,
         Menu,
         Page,
         Post,
@@ -75,6 +76,8 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
         SeoSite,
         Settings,
         SiteOption,
+        ThemeStyle,
+        Translation,
         User;
         Core,
         Theme,

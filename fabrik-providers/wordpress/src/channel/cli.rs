@@ -26,6 +26,8 @@ const RUNNER: &[&str] = &[
     include_str!("../../php/plugins.php"),
     include_str!("../../php/files.php"),
     include_str!("../../php/media.php"),
+    include_str!("../../php/styles.php"),
+    include_str!("../../php/languages.php"),
 ];
 
 /// How long one command may take, unless the operation's deadline is nearer.

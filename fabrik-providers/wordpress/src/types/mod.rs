@@ -4,6 +4,7 @@ mod author;
 mod category;
 mod form;
 mod front_page;
+mod language;
 mod menu;
 mod option;
 mod page;
@@ -14,6 +15,8 @@ mod seo;
 mod seo_page;
 mod seo_site;
 mod settings;
+mod theme_style;
+mod translation;
 mod user;
 mod user_row;
 
@@ -21,6 +24,7 @@ pub use author::{Author, AuthorOutputs, AuthorSpec};
 pub use category::{Category, CategoryOutputs, CategorySpec};
 pub use form::{Field, FieldKind, Form, FormOutputs, FormPlugin, FormSpec, Mail};
 pub use front_page::{FrontPage, FrontPageOutputs, FrontPageSpec};
+pub use language::{Language, LanguageOutputs, LanguageSpec};
 pub use menu::{Menu, MenuItem, MenuOutputs, MenuSpec};
 pub use option::{OptionOutputs, OptionSpec, SiteOption};
 pub use page::{Page, PageOutputs, PageSpec};
@@ -33,6 +37,10 @@ pub use seo_site::{
     Organisation, OrganisationKind, SeoSite, SeoSiteOutputs, SeoSiteSpec, Verification,
 };
 pub use settings::{Settings, SettingsOutputs, SettingsSpec};
+pub use theme_style::{
+    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs, ThemeStyleSpec,
+};
+pub use translation::{Translation, TranslationOutputs, TranslationSpec};
 pub use user::{User, UserOutputs, UserSpec};
 
 use fabrik_core::provider::Finding;
