@@ -204,11 +204,13 @@ impl<'p> Preview<'p> {
             .get(which)
             .copied()
             .unwrap_or_default();
-        let menu = self.parts.all("menu").find(|menu| {
-            items(&menu.inputs, "locations")
-                .iter()
-                .any(|at| at.as_str().is_some_and(|at| at.starts_with(place)))
-        });
+        let is_there = |menu: &&Part| {
+            let named = |at: &str| at.starts_with(place);
+            let locations = items(&menu.inputs, "locations");
+            named(text(&menu.inputs, "slug"))
+                || locations.iter().filter_map(Json::as_str).any(named)
+        };
+        let menu = self.parts.all("menu").find(is_there);
         menu.map(|menu| format!("<nav>{}</nav>", self.entries(items(&menu.inputs, "items"))))
             .unwrap_or_default()
     }
