@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::Value;
+use fabrik_exec::BaseEnv;
 use fabrik_provider_local::{
     AgentConfig, AgentLaunch, Client, LocalSettings, run_agent, stored_status,
 };
@@ -31,9 +32,25 @@ pub(crate) fn kinds(mut app: App) -> App {
 /// Adds the providers, and their helper processes.
 pub(crate) fn providers(app: App) -> App {
     app.helper("local", local_agent).register(|registry, host| {
-        let settings = fabrik_providers::Settings::new().local(local_settings(host));
+        let dir = std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone());
+        let settings = fabrik_providers::Settings::new()
+            .local(local_settings(host))
+            .wordpress(programs_env(host), dir);
         fabrik_providers::register(registry, &settings);
     })
+}
+
+/// What programs find that providers start on this machine.
+fn programs_env(host: &Host) -> BaseEnv {
+    let var = |name: &str| host.env.get(name);
+    let mut env = BaseEnv::new(var("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str));
+    if let Some(home) = var("HOME") {
+        env = env.home(home);
+    }
+    if let Some(socket) = var("SSH_AUTH_SOCK") {
+        env = env.ssh_auth_sock(socket);
+    }
+    env
 }
 
 /// The local provider keeps what it runs beside the spec, under an agent that is this program.

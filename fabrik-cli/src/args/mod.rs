@@ -7,6 +7,7 @@ mod provider;
 mod run;
 mod start;
 mod text;
+mod wp;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ pub use run::{
     SelectArgs, Target,
 };
 pub use start::{NewArgs, TemplatesArgs};
+pub use wp::{
+    WpArgs, WpCommand, WpDirectoryCommand, WpPreviewArgs, WpSearchArgs, WpShowArgs, WpSiteArgs,
+};
 
 /// Turn one YAML spec into a running, named, monitored service, and keep it that way
 #[derive(Debug, Parser)]
@@ -166,6 +170,8 @@ pub enum Command {
     Provider(ProviderArgs),
     /// Write an app out as raw resources
     Eject(EjectArgs),
+    /// Look at WordPress sites, plugins and themes
+    Wp(WpArgs),
     /// Print the JSON Schema of specs, for editors
     Schema(SchemaArgs),
     /// Explain kinds, resource types and topics
@@ -204,6 +210,7 @@ impl Command {
             Command::Doctor(_) => "doctor",
             Command::Provider(_) => "provider",
             Command::Eject(_) => "eject",
+            Command::Wp(_) => "wp",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",
             Command::Explain(_) => "explain",

@@ -25,6 +25,7 @@ mod state;
 mod status;
 mod templates;
 mod validate;
+mod wp;
 
 use crate::args::Command;
 use crate::fail::Done;
@@ -41,6 +42,9 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         }
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
+        }
+        Command::Wp(args) => {
+            session.block_on(async |session| wp::run(session, &args.command).await)
         }
         Command::New(args) => new::new(session, &args),
         Command::Templates(args) => templates::templates(session, &args),

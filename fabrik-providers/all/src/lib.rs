@@ -16,6 +16,8 @@ pub use fabrik_provider_namecheap as namecheap;
 pub use fabrik_provider_powerdns as powerdns;
 #[cfg(feature = "uptime_kuma")]
 pub use fabrik_provider_uptime_kuma as uptime_kuma;
+#[cfg(feature = "wordpress")]
+pub use fabrik_provider_wordpress as wordpress;
 
 /// Registers providers of services, which need nothing of the program: a feature and a module each.
 macro_rules! register_services {
@@ -37,6 +39,9 @@ pub struct Settings {
     /// For `memory`: the cloud in which its things are.
     #[cfg(feature = "memory")]
     pub memory: Option<memory::Cloud>,
+    /// For `wordpress`: what programs it starts find, and the folder that paths are relative to.
+    #[cfg(feature = "wordpress")]
+    pub wordpress: Option<(fabrik_exec::BaseEnv, std::path::PathBuf)>,
 }
 
 impl Settings {
@@ -60,6 +65,18 @@ impl Settings {
         self.memory = Some(cloud);
         self
     }
+
+    /// Sets what `wordpress` needs.
+    #[cfg(feature = "wordpress")]
+    #[must_use]
+    pub fn wordpress(
+        mut self,
+        env: fabrik_exec::BaseEnv,
+        base: impl Into<std::path::PathBuf>,
+    ) -> Settings {
+        self.wordpress = Some((env, base.into()));
+        self
+    }
 }
 
 /// Registers every provider that is switched on and has the settings it needs.
@@ -78,6 +95,10 @@ pub fn register(registry: &mut Registry, settings: &Settings) {
     #[cfg(feature = "memory")]
     if let Some(cloud) = &settings.memory {
         registry.register(memory::provider(cloud.clone()));
+    }
+    #[cfg(feature = "wordpress")]
+    if let Some((env, base)) = &settings.wordpress {
+        registry.register(wordpress::provider_at(env.clone(), base.clone()));
     }
     // With few features, some of these are not used.
     let _ = (registry, settings);

@@ -38,7 +38,8 @@ pub use seo_site::{
 };
 pub use settings::{Settings, SettingsOutputs, SettingsSpec};
 pub use theme_style::{
-    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs, ThemeStyleSpec,
+    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs,
+    ThemeStyleSpec,
 };
 pub use translation::{Translation, TranslationOutputs, TranslationSpec};
 pub use user::{User, UserOutputs, UserSpec};
