@@ -253,9 +253,17 @@ pub(crate) async fn carry(
         no_verify: carry.no_verify,
         ..ApplyOptions::default()
     };
+    let changed: BTreeSet<Address> = plan
+        .changes
+        .iter()
+        .map(|change| change.address.clone())
+        .collect();
     let run = engine.apply(plan, options);
-    let url = async |report: &RunReport| apps::url(engine, &stack, &report.outputs).await;
-    let report = runs::watch(session, run, &name, Some(questions), url).await?;
+    let end = async |report: &RunReport| runs::Ending {
+        url: apps::url(engine, &stack, &report.outputs).await,
+        pages: apps::pages(engine, &|address| changed.contains(address)).await,
+    };
+    let report = runs::watch(session, run, &name, Some(questions), end).await?;
     Ok(Exit::of_result(
         report.end.result,
         report.end.error.as_ref().map(|error| error.kind),

@@ -314,6 +314,9 @@ impl Clock for SharedClock {
     fn sleep(&self, duration: std::time::Duration) -> BoxFuture<'static, ()> {
         self.0.sleep(duration)
     }
+    fn idle(&self, duration: std::time::Duration) -> BoxFuture<'static, ()> {
+        self.0.idle(duration)
+    }
 }
 
 /// A random source that is shared.

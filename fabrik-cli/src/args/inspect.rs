@@ -52,11 +52,15 @@ pub struct OutputsArgs {
 Examples:
   fabrik logs api -f
   fabrik logs --tail 20
+  fabrik logs api --build      how its last deployment went
   fabrik logs resources.worker")]
 pub struct LogsArgs {
     /// An app, an address, or a spec; the only app when left out
     #[arg(value_name = "APP|ADDRESS|SPEC")]
     pub what: Option<String>,
+    /// The log of the last build and deployment, instead of what the program says
+    #[arg(long)]
+    pub build: bool,
     /// Go on with new lines until interrupted
     #[arg(short = 'f', long)]
     pub follow: bool,

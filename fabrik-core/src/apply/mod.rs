@@ -10,7 +10,7 @@ mod rollback;
 mod undo;
 mod work;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::{ApplyOptions, Engine, EventSink, Fault, RunReport};
@@ -447,11 +447,18 @@ impl Apply {
         if self.plan.kind == RunKind::Destroy || self.plan.kind == RunKind::State {
             return Ok(Vec::new());
         }
+        // What a continued run did before it was interrupted has not been checked yet.
+        let before: HashSet<crate::address::Address> = journal
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Intent(intent) => Some(intent.address.clone()),
+                _ => None,
+            })
+            .collect();
         let changed = |address: &crate::address::Address| {
-            self.plan
-                .changes
-                .iter()
-                .any(|change| change.address == *address)
+            let planned = self.plan.changes.iter();
+            before.contains(address) || planned.clone().any(|change| change.address == *address)
         };
         let mut checks = Vec::new();
         for check in &self.plan.stack.checks {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Action;
-use fabrik_core::provider::{Cx, Object, Progress, TypeInfo};
+use fabrik_core::provider::{Cx, LogLine, LogOptions, Object, Progress, TypeInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -54,6 +54,9 @@ pub struct DeploymentOutputs {
     pub commit: Option<String>,
     /// How it ended, or how it runs.
     pub status: String,
+    /// Its page in Coolify's dashboard, with its whole log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// `coolify.deployment`.
@@ -165,7 +168,7 @@ async fn deploy(
         keep(cx, coolify, application, &begun).await?;
         deployment
     };
-    watch(cx, coolify, &deployment).await
+    watch(cx, coolify, application, &deployment).await
 }
 
 /// Queues a deployment and gives its id. Where one of the same commit is queued already, Coolify
@@ -234,7 +237,12 @@ fn lines(row: &Row) -> Vec<Line> {
 }
 
 /// Waits for the end of a deployment, showing its log.
-async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<DeploymentOutputs> {
+async fn watch(
+    cx: &Cx,
+    coolify: &Coolify,
+    application: &str,
+    deployment: &str,
+) -> Result<DeploymentOutputs> {
     let what = format!("the deployment {deployment}");
     let mut wait = waiting(cx, &what);
     let mut shown = 0;
@@ -280,10 +288,20 @@ async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<Deploymen
                 return Ok(DeploymentOutputs {
                     deployment: Some(deployment.to_owned()),
                     commit: text(&row, "commit"),
+                    page: page(coolify, &row),
                     status: now,
                 });
             }
-            "failed" => return Err(failed(deployment, &all)),
+            "failed" => {
+                let mut error = failed(deployment, &all);
+                if let Some(page) = page(coolify, &row) {
+                    error = error.context("page", page);
+                }
+                return Err(match wrong_port(cx, coolify, application, &all).await {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                });
+            }
             "cancelled-by-user" => {
                 return Err(Error::new(
                     ErrorKind::CheckFailed,
@@ -292,8 +310,57 @@ async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<Deploymen
                 .effect(Effect::None)
                 .hint("apply again to deploy"));
             }
-            _ => wait.next().await?,
+            _ => {
+                if let Err(error) = wait.next().await {
+                    return Err(give_up(cx, coolify, deployment, &all, error).await);
+                }
+            }
         }
+    }
+}
+
+/// The page of a deployment in the dashboard; Coolify tells its path.
+fn page(coolify: &Coolify, row: &Row) -> Option<String> {
+    let told = text(row, "deployment_url")?;
+    Some(if told.starts_with('/') {
+        format!("{}{told}", coolify.dashboard)
+    } else {
+        told
+    })
+}
+
+/// The time is up: what goes on would be in the way of whatever comes next, so it is cancelled. A
+/// run that is merely stopped leaves it; the next one joins it.
+async fn give_up(
+    cx: &Cx,
+    coolify: &Coolify,
+    deployment: &str,
+    all: &[Line],
+    error: Error,
+) -> Error {
+    if error.kind() != ErrorKind::Timeout {
+        return error;
+    }
+    let cancel = coolify
+        .http
+        .post(cx, "/deployments/{uuid}/cancel")
+        .arg("uuid", deployment)
+        .idempotent();
+    let tail: Vec<&str> = all
+        .iter()
+        .filter_map(|line| line.output.as_deref())
+        .flat_map(str::lines)
+        .collect();
+    let from = tail.len().saturating_sub(TAIL);
+    // No timeout any more: trying again would only find it cancelled.
+    let message = format!("{}, which did not end", error.message());
+    let error = Error::new(ErrorKind::CheckFailed, message)
+        .log_tail(tail[from..].iter().map(|line| (*line).to_owned()));
+    match cancel.unit().await {
+        Ok(()) => error
+            .effect(Effect::None)
+            .hint("it was cancelled; a longer `timeout` on the resource gives it more time"),
+        Err(_) => error.effect(Effect::Unknown),
     }
 }
 
@@ -324,6 +391,61 @@ fn failed(deployment: &str, all: &[Line]) -> Error {
     .effect(Effect::None)
     .log_tail(tail.into_iter().skip(from))
     .hint(hint)
+}
+
+/// The port that a program says in its log that it listens on.
+fn listens_on(all: &[Line]) -> Option<u16> {
+    const SAYS: [&str; 5] = [
+        "listening on",
+        "running on",
+        "running at",
+        "serving on",
+        "listening at",
+    ];
+    let lines = all.iter().filter_map(|line| line.output.as_deref());
+    let lines = lines.flat_map(str::lines);
+    let mut told = lines.filter_map(|line| {
+        let lower = line.to_ascii_lowercase();
+        let after = SAYS.iter().find_map(|words| lower.split_once(words))?.1;
+        // `http://0.0.0.0:8000 (Press …)`, `port 8000`, `:8000`.
+        let after = after.trim_start_matches([':', ' ']);
+        let after = after.split([' ', ',', ')']).take(2);
+        let words: Vec<&str> = after.collect();
+        let word = match words.as_slice() {
+            ["port", port] => port,
+            [first, ..] => first.rsplit(':').next()?,
+            [] => return None,
+        };
+        word.trim_matches(|c: char| !c.is_ascii_digit())
+            .parse()
+            .ok()
+    });
+    told.next_back()
+}
+
+/// What to do when the program's log says another port than Coolify was told.
+async fn wrong_port(cx: &Cx, coolify: &Coolify, application: &str, all: &[Line]) -> Option<String> {
+    let listens = listens_on(all)?;
+    let row = coolify.one(cx, "/applications/{uuid}", application).await;
+    let row = row.ok().flatten()?;
+    let ports = text(&row, "ports_exposes").unwrap_or_default();
+    let ports: Vec<u16> = ports
+        .split(',')
+        .filter_map(|port| port.parse().ok())
+        .collect();
+    let health: Option<u16> = match row.get("health_check_port") {
+        Some(Json::String(port)) => port.parse().ok(),
+        Some(Json::Number(port)) => port.as_u64().and_then(|port| u16::try_from(port).ok()),
+        _ => None,
+    };
+    let (field, told) = match (health, ports.first()) {
+        (Some(health), _) if health != listens => ("health.port", health),
+        (_, Some(port)) if !ports.contains(&listens) => ("port", *port),
+        _ => return None,
+    };
+    Some(format!(
+        "the program listens on {listens}, but `{field}` is {told}: set `{field}: {listens}`, or let the program listen on {told}"
+    ))
 }
 
 /// Whether a status such as `running:healthy` says that it runs as it should.
@@ -410,6 +532,7 @@ async fn start(
     Ok(DeploymentOutputs {
         deployment: None,
         commit: None,
+        page: None,
         status,
     })
 }
@@ -439,6 +562,45 @@ impl Action for Deployment {
             Kind::Application => deploy(cx, coolify, &owner.uuid, spec.force, None).await,
             Kind::Service | Kind::Database => start(cx, coolify, &owner, spec.force).await,
         }
+    }
+
+    /// The build log of the deployment that was done last.
+    async fn logs(
+        &self,
+        cx: &Cx,
+        coolify: &Coolify,
+        outputs: &DeploymentOutputs,
+        options: &LogOptions,
+    ) -> Result<Vec<LogLine>> {
+        let Some(deployment) = &outputs.deployment else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "Coolify keeps a build log of applications, not of services and databases",
+            ));
+        };
+        let row = coolify.one(cx, "/deployments/{uuid}", deployment).await?;
+        let row = row.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("Coolify has the log of the deployment {deployment} no more"),
+            )
+        })?;
+        let mut shown = Vec::new();
+        for line in lines(&row) {
+            let stream = line.kind.unwrap_or_else(|| "build".to_owned());
+            for text in line.output.as_deref().unwrap_or_default().lines() {
+                shown.push(LogLine {
+                    stream: stream.clone(),
+                    text: text.to_owned(),
+                    cursor: shown.len().to_string(),
+                });
+            }
+        }
+        let after = options.after.as_ref().and_then(|at| at.parse().ok());
+        let from = after.map_or(0, |at: usize| at + 1);
+        let last = options.tail.unwrap_or(shown.len());
+        let from = from.max(shown.len().saturating_sub(last)).min(shown.len());
+        Ok(shown.split_off(from))
     }
 
     /// A deployment that goes on is joined.
@@ -488,6 +650,35 @@ mod tests {
                 .unwrap()
                 .contains("read:sensitive")
         );
+    }
+
+    #[test]
+    fn programs_say_where_they_listen() {
+        for (said, port) in [
+            (
+                "INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)",
+                Some(8000),
+            ),
+            ("Server listening on port 3000", Some(3000)),
+            (
+                r#"{"msg":"listening on 0.0.0.0:8080","level":"info"}"#,
+                Some(8080),
+            ),
+            ("Listening on :9000, waiting", Some(9000)),
+            (" * Running on http://127.0.0.1:5000", Some(5000)),
+            (
+                "[1] [INFO] Listening at: http://0.0.0.0:8000 (1)",
+                Some(8000),
+            ),
+            ("running on all cylinders", None),
+            ("Attempt 1 of 10", None),
+        ] {
+            let line = Line {
+                output: Some(said.to_owned()),
+                ..Line::default()
+            };
+            assert_eq!(listens_on(&[line]), port, "{said}");
+        }
     }
 
     #[test]

@@ -21,8 +21,16 @@ use crate::edge::Edge;
 pub struct Program {
     /// Where it listens: always here, or where `PORT` says when this is `None`.
     pub port: Option<u16>,
+    /// What is wrong with it is so only in versions whose name ends like this; in all, when empty.
+    pub wrong_in: String,
     /// Paths that answer with an error.
     pub broken: Vec<String>,
+    /// Its health is not looked at where it runs.
+    pub lenient: bool,
+    /// The proxy does not learn of it.
+    pub unrouted: bool,
+    /// Its build never ends.
+    pub endless: bool,
     /// Its build fails, with these last lines.
     pub unbuildable: Option<Vec<String>>,
 }
@@ -31,7 +39,11 @@ impl Default for Program {
     fn default() -> Self {
         Program {
             port: Some(8000),
+            wrong_in: String::new(),
             broken: Vec::new(),
+            lenient: false,
+            unrouted: false,
+            endless: false,
             unbuildable: None,
         }
     }
@@ -127,8 +139,16 @@ fn version(running: &Running) -> String {
 }
 
 impl Program {
+    /// Whether what is wrong with the program is wrong with this version.
+    fn is_wrong(&self, running: &Running) -> bool {
+        version(running).ends_with(&self.wrong_in)
+    }
+
     fn listens(&self, running: &Running) -> u16 {
         let told = || running.env.get("PORT")?.parse().ok();
+        if !self.is_wrong(running) {
+            return running.port.unwrap_or(80);
+        }
         self.port.or_else(told).unwrap_or(3000)
     }
 
@@ -143,11 +163,18 @@ impl Program {
     }
 
     /// What a deployment comes to: its build, and its health where that is looked at.
-    fn try_out(&self, running: &Running) -> Result<(), Vec<String>> {
+    fn try_out(&self, running: &Running) -> Option<Result<(), Vec<String>>> {
+        if !self.is_wrong(running) {
+            return Some(Ok(()));
+        }
+        (!self.endless).then(|| self.start(running))
+    }
+
+    fn start(&self, running: &Running) -> Result<(), Vec<String>> {
         if let Some(lines) = &self.unbuildable {
             return Err(lines.clone());
         }
-        let Some((path, port)) = &running.health else {
+        let Some((path, port)) = running.health.as_ref().filter(|_| !self.lenient) else {
             return Ok(());
         };
         let listens = self.listens(running);
@@ -185,7 +212,10 @@ impl State {
             "message": "Hello", "version": version(running), "env": running.env,
             "port": running.port, "domains": running.domains,
         });
-        let (shown, broken) = (what.clone(), self.program.broken.clone());
+        let wrong = self.program.is_wrong(running);
+        let shown = what.clone();
+        let mut broken = self.program.broken.clone();
+        broken.retain(|_| wrong);
         let server = Server::start(move |request| {
             let reply = if broken.contains(&request.path) {
                 Reply::json(500, &json!({"error": "out of order"}))
@@ -201,7 +231,11 @@ impl State {
             // Nothing listens on that port of the container.
             SocketAddr::new(server.address().ip(), 1)
         };
-        for domain in &running.domains {
+        for domain in running
+            .domains
+            .iter()
+            .filter(|_| !(wrong && self.program.unrouted))
+        {
             edge.route(host_of(domain), target);
         }
         self.containers.insert(

@@ -51,7 +51,7 @@ pub(super) trait Handler<C: Send + Sync>: Send + Sync {
     async fn list(&self, _: &Cx, _: &C) -> Result<Vec<Object>> {
         Err(self.unsupported("has no objects to list"))
     }
-    async fn logs(&self, _: &Cx, _: &C, _: &str, _: &LogOptions) -> Result<Vec<LogLine>> {
+    async fn logs(&self, _: &Cx, _: &C, _: &Object, _: &LogOptions) -> Result<Vec<LogLine>> {
         Err(self.unsupported("has no logs"))
     }
     fn unsupported(&self, what: &str) -> Error {
@@ -280,10 +280,10 @@ impl<R: Resource> Handler<R::Client> for Managed<R> {
         &self,
         cx: &Cx,
         client: &R::Client,
-        id: &str,
+        object: &Object,
         options: &LogOptions,
     ) -> Result<Vec<LogLine>> {
-        self.0.logs(cx, client, id, options).await
+        self.0.logs(cx, client, &object.id, options).await
     }
 }
 
@@ -306,6 +306,17 @@ impl<T: Lookup> Handler<T::Client> for Looked<T> {
 
 #[async_trait]
 impl<T: Action> Handler<T::Client> for Acted<T> {
+    async fn logs(
+        &self,
+        cx: &Cx,
+        client: &T::Client,
+        object: &Object,
+        options: &LogOptions,
+    ) -> Result<Vec<LogLine>> {
+        let outputs: T::Outputs = decode(&object.outputs)
+            .map_err(|error| self.unsupported(&format!("has no logs: {error}")))?;
+        self.0.logs(cx, client, &outputs, options).await
+    }
     fn info(&self) -> &Arc<TypeInfo> {
         &self.1
     }

@@ -180,6 +180,7 @@ pub(super) fn settle(world: &mut World) {
     for at in 0..world.deployments.len() {
         loop {
             let deployment = &world.deployments[at];
+            let status = deployment.status;
             let due = match world.pace {
                 Pace::Polls { queued, running } => {
                     deployment.looks
@@ -206,6 +207,9 @@ pub(super) fn settle(world: &mut World) {
                 break;
             }
             step(world, at);
+            if world.deployments[at].status == status {
+                break;
+            }
         }
     }
 }
@@ -236,7 +240,11 @@ fn step(world: &mut World, at: usize) {
     if let (None, Some(Trial(trial)), Some(takes)) =
         (&failing, &world.trial, &world.deployments[at].takes)
     {
-        failing = trial(takes).err();
+        failing = match trial(takes) {
+            Some(came_to) => came_to.err(),
+            // It goes on.
+            None => return,
+        };
     }
     let deployment = &mut world.deployments[at];
     deployment.finished_at = Some(now);

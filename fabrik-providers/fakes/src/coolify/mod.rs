@@ -281,10 +281,11 @@ impl Coolify {
     }
 
     /// Decides what deployments of applications come to, at their end: with lines, they fail, and the
-    /// lines are the last of their log. The function must not ask the fake.
+    /// lines are the last of their log; with nothing, they go on and never end. The function must not
+    /// ask the fake.
     pub fn on_deployment(
         &self,
-        trial: impl Fn(&Running) -> Result<(), Vec<String>> + Send + Sync + 'static,
+        trial: impl Fn(&Running) -> Option<Result<(), Vec<String>>> + Send + Sync + 'static,
     ) {
         self.world().trial = Some(world::Trial(Arc::new(trial)));
     }

@@ -140,9 +140,11 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// What a deployment comes to: the last lines of its log when it fails.
+/// What a deployment comes to: the last lines of its log when it fails, nothing when it goes on.
 #[derive(Clone)]
-pub(super) struct Trial(pub(super) Arc<dyn Fn(&Running) -> Result<(), Vec<String>> + Send + Sync>);
+pub(super) struct Trial(
+    pub(super) Arc<dyn Fn(&Running) -> Option<Result<(), Vec<String>>> + Send + Sync>,
+);
 
 /// What the program says in its log.
 #[derive(Clone)]

@@ -100,12 +100,8 @@ impl Player for RuntimePlayer {
     fn cannot(&self) -> &[&'static str] {
         &[
             "build.args",
-            "build.context",
-            "build.dockerfile",
             "build.output",
-            "build.pack",
             "build.secrets",
-            "build.target",
             "files",
             "health.body",
             "health.command",
@@ -192,6 +188,7 @@ fn site(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<
 }
 
 fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
+    check_build(intent, own)?;
     let command = own.get("command").or(intent.get("command"));
     if command.is_none() {
         return Err(invalid(
@@ -276,6 +273,33 @@ fn prepare(intent: &Value, own: &Value) -> Vec<Value> {
     .flatten()
     .cloned()
     .collect()
+}
+
+/// Fields that say how a container is built.
+const CONTAINER: [&str; 4] = [
+    "build.context",
+    "build.dockerfile",
+    "build.pack",
+    "build.target",
+];
+
+/// How a container is built means nothing here, and is no mistake where the spec says besides how
+/// the program runs without one.
+fn check_build(intent: &Value, own: &Value) -> Result<()> {
+    let used = CONTAINER.iter().find(|field| {
+        intent
+            .at(&Path::parse(field))
+            .is_some_and(|value| !value.is_null())
+    });
+    match used {
+        Some(field) if own.get("command").is_none() => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`local` cannot do `{field}`: it runs programs without a container"),
+        )
+        .field(Path::parse(field))
+        .hint("say how it runs here, in its own block: `local: { command: … }`")),
+        _ => Ok(()),
+    }
 }
 
 /// What cannot be told by the name of a field alone.
