@@ -25,7 +25,7 @@ pub(crate) fn kinds(mut app: App) -> App {
     for kind in fabrik_core::kinds::all() {
         app = app.component(kind);
     }
-    app
+    app.component(std::sync::Arc::new(fabrik_wordpress::Wordpress))
 }
 
 /// Adds the providers, and their helper processes.

@@ -32,6 +32,7 @@ variables! {
     FABRIK_LOG = "FABRIK_LOG", "What to log, such as `debug` or `fabrik_core=trace`.";
     FABRIK_LOG_FILE = "FABRIK_LOG_FILE", "Where to log; as `--log-file`.";
     FABRIK_USER = "FABRIK_USER", "Who history and locks say it was; otherwise the login name.";
+    FABRIK_COMPLETE = "FABRIK_COMPLETE", "Set by the shell's completion (`fabrik completions`): the shell that asks.";
     FABRIK_RESOLVERS = "FABRIK_RESOLVERS", "Name servers that checks ask (`10.0.0.53, 127.0.0.1:5353`), instead of this machine's.";
     FABRIK_CONNECT = "FABRIK_CONNECT", "Where checks connect to instead: `FROM=TO`, a name or an address each, such as `shop.example.com=10.0.0.5:8443`.";
     FABRIK_CA_FILE = "FABRIK_CA_FILE", "A PEM file of root certificates that checks trust besides those of the web.";

@@ -107,9 +107,10 @@ fn resource(declared: &Declared, below: &str) -> Written {
         ));
     }
     match options.on_drift {
-        OnDrift::Restore => {}
-        OnDrift::Keep => pairs.push(("on_drift", Value::from("keep"))),
-        OnDrift::Stop => pairs.push(("on_drift", Value::from("stop"))),
+        None => {}
+        Some(OnDrift::Restore) => pairs.push(("on_drift", Value::from("restore"))),
+        Some(OnDrift::Keep) => pairs.push(("on_drift", Value::from("keep"))),
+        Some(OnDrift::Stop) => pairs.push(("on_drift", Value::from("stop"))),
     }
     if let Some(first) = options.create_before_delete {
         pairs.push(("create_before_delete", Value::from(first)));

@@ -9,6 +9,7 @@ mod ask;
 mod builtin;
 mod carry;
 mod commands;
+mod complete;
 mod dotenv;
 mod dump;
 pub mod env_vars;

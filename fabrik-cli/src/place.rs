@@ -97,6 +97,11 @@ impl Session {
 
     /// Reads a spec, with the choices that state keeps for it.
     pub(crate) async fn read(&self, path: &Path) -> Result<Loaded> {
+        spec::load(self, path, self.choices(path).await?)
+    }
+
+    /// The choices that state keeps for a spec.
+    pub(crate) async fn choices(&self, path: &Path) -> Result<BTreeMap<Arc<str>, Arc<str>>> {
         let mut choices = BTreeMap::new();
         // A spec that does not even say its name is refused by what follows, with its place.
         if let Ok(name) = spec::name_of(path) {
@@ -105,7 +110,7 @@ impl Session {
                 choices = spec::choices_of(&place.open()?.load().await?.meta);
             }
         }
-        spec::load(self, path, choices)
+        Ok(choices)
     }
 
     /// Where the state of a stack is, for a spec at `path`.

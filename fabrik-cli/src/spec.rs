@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use fabrik_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceMap};
 use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::Registry;
+use fabrik_core::role::Files;
 use fabrik_core::spec::{self, LoadRequest, Loaded, Source};
 use fabrik_core::stack::Stack;
 use fabrik_core::value::Value;
@@ -19,6 +21,8 @@ use crate::session::Session;
 
 /// Largest file that `${file(…)}` reads.
 const MOST: u64 = 4 * 1024 * 1024;
+/// Largest file that a kind of app reads.
+const MOST_ASSET: u64 = 64 * 1024 * 1024;
 
 /// Loads a spec, with its overlay, `.env` and variables. `choices` are those kept in state.
 ///
@@ -28,6 +32,17 @@ pub(crate) fn load(
     session: &Session,
     path: &Path,
     choices: BTreeMap<Arc<str>, Arc<str>>,
+) -> Result<Loaded> {
+    let dir = path.parent().unwrap_or(&session.settings.dir);
+    load_with(session, path, choices, &session.registry_at(dir))
+}
+
+/// As [`load`], with other providers.
+pub(crate) fn load_with(
+    session: &Session,
+    path: &Path,
+    choices: BTreeMap<Arc<str>, Arc<str>>,
+    registry: &Registry,
 ) -> Result<Loaded> {
     let settings = &session.settings;
     let dir = path.parent().unwrap_or(&settings.dir);
@@ -49,8 +64,8 @@ pub(crate) fn load(
         .map(|path| Ok((shown(path), files::read(path)?)))
         .collect::<Result<_>>()?;
     let read_file = |relative: &str| read_below(dir, relative);
+    let below = Below { dir };
     let project = settings.dir.file_name().and_then(|name| name.to_str());
-    let registry = session.registry_at(dir);
     let request = LoadRequest {
         overlays: sources(&overlays),
         env: (env != "default").then_some(env),
@@ -59,8 +74,9 @@ pub(crate) fn load(
         variables: dotenv::variables(&session.world, dir)?,
         choices,
         read_file: &read_file,
+        files: &below,
         project,
-        ..LoadRequest::new(&registry, &name, &bytes)
+        ..LoadRequest::new(registry, &name, &bytes)
     };
     Ok(spec::load(&request))
 }
@@ -147,9 +163,7 @@ fn one_as_json(item: &Diagnostic, sources: &SourceMap) -> Json {
 /// # Errors
 /// When there is no name to be found.
 pub(crate) fn name_of(path: &Path) -> Result<String> {
-    let text = files::read_text(path)?;
-    let mut found = Vec::new();
-    let node = spec::parse::parse(&text, 0, &mut found);
+    let node = top_of(path)?;
     let id = node
         .as_ref()
         .and_then(|node| node.get("id"))
@@ -162,6 +176,20 @@ pub(crate) fn name_of(path: &Path) -> Result<String> {
         )
         .hint("`fabrik validate` shows what is wrong with it")),
     }
+}
+
+/// The environments a spec names, whatever mistakes it has.
+pub(crate) fn environments_of(path: &Path) -> Vec<String> {
+    let node = top_of(path).ok().flatten();
+    let named = node.as_ref().and_then(|node| node.get("environments"));
+    let entries = named.and_then(|named| named.entries()).unwrap_or_default();
+    entries.iter().map(|entry| entry.key.to_string()).collect()
+}
+
+/// What a spec's file says, as far as it is YAML.
+fn top_of(path: &Path) -> Result<Option<spec::node::Node>> {
+    let text = files::read_text(path)?;
+    Ok(spec::parse::parse(&text, 0, &mut Vec::new()))
 }
 
 /// Choices made by default in earlier runs: state keeps each under `choice.KEY`.
@@ -184,19 +212,81 @@ fn overlay(path: &Path, env: &str) -> Option<PathBuf> {
     Some(path.with_file_name(format!("{stem}.{env}.{extension}")))
 }
 
+/// Most files a folder may hold that a kind of app reads.
+const MOST_FILES: usize = 5_000;
+
+/// The files of the spec's folder; links that lead out of it are refused.
+pub(crate) struct Below<'a> {
+    /// The folder.
+    pub(crate) dir: &'a Path,
+}
+
+impl Below<'_> {
+    /// The real path of what lies below the folder.
+    fn real(&self, relative: &str) -> Result<PathBuf> {
+        let path = self.dir.join(relative);
+        let failed = |error: std::io::Error| files::file_error("read", &path, &error);
+        let root = self.dir.canonicalize().map_err(failed)?;
+        let real = path.canonicalize().map_err(failed)?;
+        if !real.starts_with(&root) {
+            let message = format!("`{relative}` is not below the spec's folder");
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        Ok(real)
+    }
+
+    /// Adds what lies in a folder, by names below `shown`.
+    fn add(&self, folder: &Path, shown: &str, found: &mut Vec<String>) -> Result<()> {
+        let failed = |error: std::io::Error| files::file_error("read", folder, &error);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = format!("{}/{name}", shown.trim_end_matches('/'));
+            if found.len() >= MOST_FILES {
+                let message = format!("`{shown}` holds more than {MOST_FILES} files");
+                return Err(Error::new(ErrorKind::Invalid, message));
+            }
+            // Links are followed when they are read, where they are checked.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                self.add(&entry.path(), &path, found)?;
+            } else {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Files for Below<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>> {
+        let real = self.real(path)?;
+        let size = std::fs::metadata(&real)
+            .map_err(|error| files::file_error("read", &real, &error))?
+            .len();
+        if size > MOST_ASSET {
+            let message = format!("`{path}` is larger than 64 MiB");
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        files::read(&real)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        self.add(&self.real(folder)?, folder, &mut found)?;
+        found.sort();
+        Ok(found)
+    }
+}
+
 /// Reads a file below a folder; links that lead out of it are refused.
 fn read_below(dir: &Path, relative: &str) -> Result<String> {
-    let refused = || {
-        let message = format!("`{relative}` is not below the spec's folder");
-        Error::new(ErrorKind::Invalid, message)
-    };
-    let path = dir.join(relative);
-    let failed = |error: std::io::Error| files::file_error("read", &path, &error);
-    let root = dir.canonicalize().map_err(failed)?;
-    let real = path.canonicalize().map_err(failed)?;
-    if !real.starts_with(&root) {
-        return Err(refused());
-    }
+    let real = Below { dir }.real(relative)?;
+    let failed = |error: std::io::Error| files::file_error("read", &real, &error);
     if std::fs::metadata(&real).map_err(failed)?.len() > MOST {
         return Err(Error::new(
             ErrorKind::Invalid,
@@ -228,5 +318,15 @@ mod tests {
         assert_eq!(read_below(&inner, "open").unwrap(), "y");
         assert!(read_below(&inner, "../secret").is_err());
         assert!(read_below(&inner, "link").is_err());
+        std::fs::create_dir(inner.join("posts")).unwrap();
+        std::fs::write(inner.join("posts/b.md"), "b").unwrap();
+        let below = Below { dir: &inner };
+        assert_eq!(
+            below.list(".").unwrap(),
+            ["./link", "./open", "./posts/b.md"]
+        );
+        assert_eq!(below.read("posts/b.md").unwrap(), b"b");
+        assert!(below.read("link").is_err());
+        assert!(below.list("..").is_err());
     }
 }

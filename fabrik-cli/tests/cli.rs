@@ -13,6 +13,8 @@ mod authors;
 mod checks;
 #[path = "cli/codes.rs"]
 mod codes;
+#[path = "cli/compose.rs"]
+mod compose;
 #[path = "cli/context.rs"]
 mod context;
 #[path = "cli/doctor.rs"]

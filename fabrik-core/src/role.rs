@@ -126,6 +126,55 @@ pub trait ComponentCx {
 
     /// Whether anybody plays the role for this block.
     fn has(&mut self, role: &str) -> bool;
+
+    /// The files of the spec's folder; none unless the program gives them.
+    fn files(&self) -> &dyn Files {
+        &NoFiles
+    }
+
+    /// Notes a further mistake (with [`Error::field`]) and goes on, so that every one is told at
+    /// once. The block is refused, whatever the expansion gives.
+    fn mistake(&mut self, error: Error);
+
+    /// Notes what is worth knowing, and nothing that stops.
+    fn warn(&mut self, warning: Error);
+}
+
+/// The files beside a spec, for components that read more than the spec itself. Paths are relative
+/// to the spec's folder, with `/`; what leads out of it is refused.
+pub trait Files {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::Invalid`] when it may not be read.
+    fn read(&self, path: &str) -> Result<Vec<u8>>;
+
+    /// The files in a folder and the folders below it, sorted, each with the folder's path in front.
+    ///
+    /// # Errors
+    /// As [`Files::read`].
+    fn list(&self, folder: &str) -> Result<Vec<String>>;
+}
+
+/// No files at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>> {
+        Err(no_files(path))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>> {
+        Err(no_files(folder))
+    }
+}
+
+fn no_files(path: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("`{path}` cannot be read: there are no files here"),
+    )
 }
 
 /// What a component gives besides its parts.

@@ -58,8 +58,9 @@ pub struct Options {
     /// Differences at or below these paths are not acted on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore_changes: Vec<Path>,
-    /// What to do about drift.
-    pub on_drift: OnDrift,
+    /// What to do about drift; `None` leaves it to the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_drift: Option<OnDrift>,
     /// Replaced whenever one of these is replaced or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replace_with: Vec<Address>,
@@ -142,6 +143,46 @@ pub struct SecretDecl {
     /// Where it is declared.
     #[serde(skip)]
     pub span: Option<Span>,
+}
+
+/// Somebody who is told about runs: a channel of `notify`. The engine tells nobody itself; see
+/// [`Engine::notices`](crate::engine::Engine::notices).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it is reached.
+    pub via: Via,
+    /// Where: a URL, which is a secret, or a command. May be an expression.
+    pub to: Value,
+    /// Which runs it is told about; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Told>,
+    /// The apps it is told about; without any, every run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<Address>,
+}
+
+/// How a channel is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A URL that takes messages as Slack does.
+    Slack,
+    /// A URL that gets a JSON document.
+    Webhook,
+    /// A program that gets the same document on its standard input.
+    Command,
+}
+
+/// Which runs somebody is told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// Those that did all they were to do.
+    Succeeded,
+    /// All others.
+    Failed,
 }
 
 /// A place to get a secret from.
@@ -232,6 +273,9 @@ pub struct Stack {
     /// Choices made by default in expansion (which provider plays which role), to be kept in state:
     /// key such as `apps.api.runtime`, value the provider's instance.
     pub choices: BTreeMap<Arc<str>, Arc<str>>,
+    /// Who is told about runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Channel>,
     /// Names of other stacks whose outputs are read.
     pub reads_stacks: Vec<Arc<str>>,
     /// The texts that spans point into.
@@ -255,6 +299,7 @@ impl Stack {
             on_failure: OnFailure::default(),
             apps: Vec::new(),
             choices: BTreeMap::new(),
+            notify: Vec::new(),
             reads_stacks: Vec::new(),
             sources: Arc::default(),
         }

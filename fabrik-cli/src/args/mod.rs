@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use inspect::{
-    DocsArgs, EjectArgs, ExplainArgs, GraphArgs, GraphFormat, HistoryArgs, HistoryCommand,
-    HistoryListArgs, HistoryShowArgs, LogsArgs, OutputsArgs, SchemaArgs, StatusArgs, ValidateArgs,
+    DocsArgs, EjectArgs, ExplainArgs, ExportArgs, ExportCommand, ExportComposeArgs, GraphArgs,
+    GraphFormat, HistoryArgs, HistoryCommand, HistoryListArgs, HistoryShowArgs, LintArgs, LogsArgs,
+    OutputsArgs, SchemaArgs, StatusArgs, ValidateArgs,
 };
 pub use manage::{
     AgentArgs, CompletionsArgs, DoctorArgs, ImportArgs, ManArgs, SecretNameArgs, SecretRevealArgs,
@@ -166,6 +167,10 @@ pub enum Command {
     Provider(ProviderArgs),
     /// Write an app out as raw resources
     Eject(EjectArgs),
+    /// Write apps out as a Compose file
+    Export(ExportArgs),
+    /// Check a Compose file, and what will go wrong with it on a platform
+    Lint(LintArgs),
     /// Print the JSON Schema of specs, for editors
     Schema(SchemaArgs),
     /// Explain kinds, resource types and topics
@@ -204,6 +209,8 @@ impl Command {
             Command::Doctor(_) => "doctor",
             Command::Provider(_) => "provider",
             Command::Eject(_) => "eject",
+            Command::Export(_) => "export",
+            Command::Lint(_) => "lint",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",
             Command::Explain(_) => "explain",

@@ -8,9 +8,11 @@ mod docs;
 mod doctor;
 mod eject;
 mod explain;
+mod export;
 mod graph;
 mod history;
 mod import;
+mod lint;
 mod logs;
 mod man;
 mod new;
@@ -42,6 +44,10 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
         }
+        Command::Export(args) => {
+            session.block_on(async |session| export::export(session, &args).await)
+        }
+        Command::Lint(args) => lint::lint(session, &args),
         Command::New(args) => new::new(session, &args),
         Command::Templates(args) => templates::templates(session, &args),
         Command::Schema(args) => schema::schema(session, &args),

@@ -213,8 +213,8 @@ fn runtime() -> Json {
             (
                 "kind",
                 choice(
-                    "What to run: a program that answers, one that does not, one that runs at times, or files to serve.",
-                    &["service", "worker", "cron", "static"],
+                    "What to run: a program that answers, one that does not, one that runs at times, files to serve, or a WordPress.",
+                    &["service", "worker", "cron", "static", "wordpress"],
                 ),
             ),
             (
@@ -243,7 +243,47 @@ fn runtime() -> Json {
             ("spa", fields::spa()),
             ("not_found", fields::not_found()),
             ("headers", fields::headers()),
+            ("wordpress", wordpress()),
+            (
+                "database",
+                object(
+                    "The database a WordPress brings along.",
+                    &[
+                        (
+                            "engine",
+                            choice("The engine.", &["mariadb", "mysql", "sqlite"]),
+                        ),
+                        ("version", full_text("The version.")),
+                    ],
+                    &["engine"],
+                ),
+            ),
         ],
         &["kind", "name"],
+    )
+}
+
+fn wordpress() -> Json {
+    object(
+        "What an installation of WordPress begins with.",
+        &[
+            ("title", full_text("The site's title.")),
+            ("language", full_text("The locale, such as `de_DE`.")),
+            ("version", full_text("The version of WordPress.")),
+            ("php", full_text("The version of PHP.")),
+            (
+                "admin",
+                object(
+                    "The first account.",
+                    &[
+                        ("login", full_text("The login name.")),
+                        ("email", full_text("The address.")),
+                        ("password", full_text("The password: a secret.")),
+                    ],
+                    &["login", "email", "password"],
+                ),
+            ),
+        ],
+        &["title", "admin"],
     )
 }

@@ -13,7 +13,7 @@
 //!
 //! | field | form | meaning |
 //! | --- | --- | --- |
-//! | `kind` | `service`, `worker`, `cron`, `static` | what to run: a program that answers, one that does not, one that runs at times and ends, or files to serve; a player says which it can ([`Player::runs`](crate::role::Player::runs)) |
+//! | `kind` | `service`, `worker`, `cron`, `static`, `wordpress` | what to run: a program that answers, one that does not, one that runs at times and ends, files to serve, or a WordPress with its database; a player says which it can ([`Player::runs`](crate::role::Player::runs)) |
 //! | `name` | letters, digits, `-` | the app's name, usable as host label and container name |
 //! | `source` | `{path}` or `{repo, branch, tag, commit, path, auto_deploy}` | a local folder (relative to the spec's file), or a git repository and a folder in it |
 //! | `image` | text | a container image to run; never together with `source` |
@@ -37,6 +37,8 @@
 //! | `spa` | truth value | static: paths without a file give `index.html` |
 //! | `not_found` | text | static: the page for paths without a file |
 //! | `headers` | map of path patterns to maps of headers | static: headers to send, `/*` for all paths |
+//! | `wordpress` | `{title, language, version, php, admin: {login, email, password}}` | wordpress: what the installation begins with; the password is a secret |
+//! | `database` | `{engine, version}` | wordpress: `mariadb`, `mysql` or `sqlite`, which the runtime brings along |
 //!
 //! Durations are texts such as `30s`; commands are lists or texts as `command` is.
 //!
@@ -48,7 +50,7 @@
 //! | `host`, `port` | where it answers, singly, where that is known |
 //! | `ingress` | what DNS records of the domains must point at: an address or a host name |
 //! | `ingress_kind` | `address` or `host`: needed where `ingress` is an expression and no address |
-//! | `exec` | how to run a command inside: left to the two that agree on it |
+//! | `exec` | how to run a command inside: left to the two that agree on it; for `kind: wordpress` the configuration of the `wordpress` provider that reaches it (`path`, `wp`, `container`, `ssh`) |
 //! | `logs` | the address of the part whose logs are the app's |
 //! | `version` | what identifies the version that runs, usually a reference into a part; the spec's `image`, `commit`, `tag` or `branch` unless given |
 //!
@@ -57,7 +59,8 @@
 //! The `what` of a `backup` intent is a map with `kind`. For `kind: database` it has `engine`,
 //! `name`, and as far as the database's player gives them, `id` and `url`. For `kind: volumes` it has
 //! `app` (the app's name) and `volumes` (a list as in the runtime's intent), and `id` as the
-//! runtime's player gives it.
+//! runtime's player gives it. For `kind: wordpress` it has `app`, and `id` likewise: files and
+//! database together.
 //!
 //! Other roles are described by [`intent`] and [`outputs`].
 
@@ -72,6 +75,7 @@ mod normalise;
 mod schedule;
 mod schema;
 mod service;
+mod shared;
 mod site;
 mod web;
 mod worker;
@@ -88,6 +92,7 @@ pub use database::Database;
 pub use editor::editor_schema;
 pub use intent::{intent, outputs};
 pub use service::Service;
+pub use shared::{app_name, normalise_web, play_web, watch_web, web_fields, web_shorthands};
 pub use site::Static;
 pub use web::url_at;
 pub use worker::Worker;

@@ -132,6 +132,14 @@ impl ComponentCx for FakeCx {
     fn has(&mut self, role: &str) -> bool {
         self.roles.contains(role)
     }
+
+    fn mistake(&mut self, error: Error) {
+        panic!("{error}");
+    }
+
+    fn warn(&mut self, warning: Error) {
+        panic!("{warning}");
+    }
 }
 
 /// Every field of every schema has a description and refuses what it does not know.

@@ -94,7 +94,27 @@ impl<'a> Launch<'a> {
     }
 
     /// Asks everybody.
-    pub(super) fn run(mut self) -> Result<ComponentOut> {
+    pub(super) fn run(self) -> Result<ComponentOut> {
+        self.run_telling().map(|(out, _)| out)
+    }
+
+    /// Asks the monitor only: the app runs elsewhere.
+    pub(super) fn run_elsewhere(mut self, url: &Value, tls: bool) -> Result<ComponentOut> {
+        let facts = PlayerFacts {
+            wants_dns: false,
+            ends_tls: tls,
+        };
+        let hosts = self.hosts();
+        self.check_http(url, facts, &[]);
+        if tls && self.enabled("tls") {
+            self.check_tls(&hosts, &[]);
+        }
+        self.watch(Some(url))?;
+        Ok(self.out(&Value::Null, Some(url.clone()), &hosts, &[]))
+    }
+
+    /// Asks everybody, and tells what the runtime gave.
+    pub(super) fn run_telling(mut self) -> Result<(ComponentOut, Value)> {
         let facts = self.cx.facts(RUNTIME)?;
         let before = self.cx.parts().resources.len();
         let intent = Value::Map(Arc::new(std::mem::take(&mut self.intent)));
@@ -115,7 +135,8 @@ impl<'a> Launch<'a> {
         }
         self.watch(url.as_ref())?;
         self.back_up(&runtime)?;
-        Ok(self.out(&runtime, url, &hosts, &concerns))
+        let out = self.out(&runtime, url, &hosts, &concerns);
+        Ok((out, runtime))
     }
 
     /// Whether a block such as `dns` is not turned off.

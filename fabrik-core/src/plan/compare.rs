@@ -210,6 +210,22 @@ impl Run<'_> {
             self.keep(whole, path, there);
             return;
         }
+        if spec_moved
+            && outside_moved
+            && self.treat.on_drift == OnDrift::Keep
+            && let Some(merged) = keep_items(fields, wanted, last, there)
+        {
+            self.out.kept = true;
+            self.keep(whole, path, &merged);
+            if same_value(fields, &merged, there) {
+                self.out.spec_changed = true;
+                self.out.unchanged += 1;
+                return;
+            }
+            self.out.spec_changed = true;
+            self.push(fields, path, &merged, there, Some(last));
+            return;
+        }
         self.out.spec_changed |= spec_moved;
         self.out.conflict |= spec_moved && outside_moved;
         let last_sent = (outside_moved && !hidden).then_some(last);
@@ -261,6 +277,34 @@ fn kind_of(before: &Value, after: &Value) -> DiffKind {
     }
 }
 
+/// The wanted items of a list, but for those that only somebody else changed or took out, which are
+/// as they are there. `None` unless items are told apart by a field, each once.
+fn keep_items(fields: &Fields, wanted: &Value, last: &Value, there: &Value) -> Option<Value> {
+    let ListKind::OrderedBy(key) = &fields.list else {
+        return None;
+    };
+    let item = fields.child(&Segment::Index(0));
+    let (wanted, last, there) = (wanted.as_list()?, last.as_list()?, there.as_list()?);
+    let named = |items: &[Value], name: &Value| {
+        let mut found = items.iter().filter(|item| item.get(key) == Some(name));
+        let first = found.next().cloned();
+        found.next().is_none().then_some(first)
+    };
+    let mut kept = Vec::with_capacity(wanted.len());
+    for want in wanted {
+        let name = want.get(key)?;
+        named(wanted, name)?;
+        let (sent, found) = (named(last, name)?, named(there, name)?);
+        let spec_moved = sent.is_none_or(|sent| !same_value(item, want, &sent));
+        match found {
+            _ if spec_moved => kept.push(want.clone()),
+            Some(found) => kept.push(found),
+            None => {}
+        }
+    }
+    Some(Value::list(kept))
+}
+
 /// Whether two known values count as the same for a field: secret marks and absent defaults are
 /// looked through; scalars and lists compare as the field's facts say.
 pub fn same_value(fields: &Fields, left: &Value, right: &Value) -> bool {
@@ -296,7 +340,7 @@ pub fn same_value(fields: &Fields, left: &Value, right: &Value) -> bool {
 fn same_list(fields: &Fields, left: &[Value], right: &[Value]) -> bool {
     let item = fields.child(&Segment::Index(0));
     match &fields.list {
-        ListKind::Ordered => {
+        ListKind::Ordered | ListKind::OrderedBy(_) => {
             left.len() == right.len() && left.iter().zip(right).all(|(a, b)| same_value(item, a, b))
         }
         ListKind::Set => {
@@ -396,6 +440,7 @@ mod tests {
             "plan": {"x-fabrik": {"sticky": true}},
             "ttl": {"default": 60, "x-fabrik": {"same": "duration"}},
             "env": {"additionalProperties": {}},
+            "parts": {"items": {}, "x-fabrik": {"list": "ordered:id"}},
         }}))
     }
 
@@ -570,6 +615,39 @@ mod tests {
         );
         assert_eq!(result.send, Some(value(json!({"a": 7, "b": 2}))));
         assert!(result.kept && result.diff.len() == 1);
+    }
+
+    #[test]
+    fn items_that_are_told_apart_are_kept_one_by_one() {
+        let parts = |texts: &[(&str, &str)]| {
+            let items: Vec<_> = texts
+                .iter()
+                .map(|(id, text)| json!({"id": id, "text": text}))
+                .collect();
+            from_json(&json!({"parts": items}))
+        };
+        let run = |desired: &[(&str, &str)], there: &[(&str, &str)], on_drift| {
+            let last = parts(&[("a", "1"), ("b", "1"), ("c", "1")]);
+            compare(
+                &fields(),
+                &parts(desired),
+                Some(&last),
+                Some(&parts(there)),
+                Treat {
+                    ignore: &[],
+                    on_drift,
+                    hidden: &[],
+                },
+            )
+        };
+        let hand = [("a", "by hand"), ("b", "1")];
+        let found = run(&[("b", "2"), ("a", "1"), ("c", "1")], &hand, OnDrift::Keep);
+        assert_eq!(found.send, Some(parts(&[("b", "2"), ("a", "by hand")])));
+        assert!(found.kept && !found.conflict && found.diff.len() == 1);
+        let both = run(&[("a", "2"), ("b", "1"), ("c", "1")], &hand, OnDrift::Keep);
+        assert_eq!(both.send, Some(parts(&[("a", "2"), ("b", "1")])));
+        let restored = run(&[("b", "2"), ("a", "1")], &hand, OnDrift::Restore);
+        assert!(restored.send.is_none() && restored.conflict);
     }
 
     #[test]

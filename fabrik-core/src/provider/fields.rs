@@ -1,7 +1,7 @@
 //! Facts about fields, read once from a JSON Schema's `x-fabrik` objects.
 //!
 //! Keys understood: `replace`, `sensitive`, `write_only`, `computed`, `sticky`, `env`,
-//! `data_loss`, `deprecated`, `list: set | ordered | keyed:FIELD`,
+//! `data_loss`, `deprecated`, `list: set | ordered | ordered:FIELD | keyed:FIELD`,
 //! `same: lower | trim_dot | json | yaml | cidr | duration | url | number`.
 
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ pub enum ListKind {
     Set,
     /// Items are told apart by a field; position does not matter.
     Keyed(Arc<str>),
+    /// Position matters, and items are told apart by a field: what was changed by hand is kept, where
+    /// it is to be kept, item by item.
+    OrderedBy(Arc<str>),
 }
 
 /// When two scalar values count as the same.
@@ -219,6 +222,8 @@ fn read(schema: &Json, root: &Json, depth: usize) -> Fields {
             Some(text) => {
                 if let Some(key) = text.strip_prefix("keyed:") {
                     fields.list = ListKind::Keyed(key.into());
+                } else if let Some(key) = text.strip_prefix("ordered:") {
+                    fields.list = ListKind::OrderedBy(key.into());
                 }
             }
             None => {}

@@ -19,6 +19,7 @@ use serde_json::Value as Json;
 
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
+use crate::stack::OnDrift;
 use crate::value::{Path, Value};
 
 pub use context::{Checkpoints, Cx, Progress, Stop, StopHandle, StopSignal};
@@ -168,6 +169,9 @@ pub struct TypeInfo {
     /// Objects stay in the service when they leave the stack, unless this input has this value: the
     /// plan shows that they are forgotten. For what is too dear to go with a line of a spec.
     pub kept_unless: Option<(Path, Value)>,
+    /// What drift does unless the resource says: put back, except for what people are meant to edit
+    /// by hand as well.
+    pub on_drift: OnDrift,
 }
 
 impl TypeInfo {
@@ -201,6 +205,7 @@ impl TypeInfo {
             volatile: Vec::new(),
             import_id: String::new(),
             kept_unless: None,
+            on_drift: OnDrift::Restore,
         }
     }
 }

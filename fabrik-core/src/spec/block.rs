@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::apps::{COMMON, LATER, RawApp};
-use super::expand::{KindFacts, Stage};
+use super::expand::{KindFacts, Made, Stage};
 use super::node::{Data, Entry, Node};
 use super::options::Written;
 use super::resources::Pending;
@@ -15,7 +15,7 @@ use super::shape::{Schema, check, coerce};
 use super::top::not_yet;
 use super::world::{AppOut, Place, World};
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::expr::Target;
 use crate::role::{Component, ComponentOut, Parts};
@@ -82,7 +82,17 @@ impl World<'_> {
         let parts = Parts::new(address.clone(), "".into(), options, Some(origin));
         let mut stage = Stage::new(self, facts, on.or(defaults), own, parts);
         let result = component.expand(&block, &mut stage);
-        let (parts, choices) = stage.done();
+        let Made {
+            parts,
+            choices,
+            notes,
+        } = stage.done();
+        for note in &notes {
+            self.note(&note.error, note.severity, raw, place);
+        }
+        if result.is_ok() && self.report.errors() > errors {
+            return None;
+        }
         match result {
             Ok(out) => {
                 stack.choices.extend(choices);
@@ -98,7 +108,7 @@ impl World<'_> {
                 )
             }
             Err(error) => {
-                self.expansion_error(&error, raw, place);
+                self.note(&error, Severity::Error, raw, place);
                 None
             }
         }
@@ -135,6 +145,7 @@ impl World<'_> {
         };
         let prefix = format!("{address}.");
         for instance in parts.instances {
+            self.declare_implied(&instance.config, raw);
             stack.instances.insert(instance.name.clone(), instance);
         }
         for mut part in parts.resources {
@@ -199,12 +210,13 @@ impl World<'_> {
         }
     }
 
-    fn expansion_error(&mut self, error: &Error, raw: &RawApp, place: &Place<'_>) {
+    fn note(&mut self, error: &Error, severity: Severity, raw: &RawApp, place: &Place<'_>) {
         let code = error.code_text().unwrap_or(codes::EXPANSION);
         let span = error
             .field_path()
             .map_or(raw.span, |path| raw.place_of(path, false, &Value::Null));
         let mut diagnostic = Diagnostic::error(code, error.message()).at(Some(span), "");
+        diagnostic.severity = severity;
         diagnostic.address = place.address.cloned();
         diagnostic.path = error.field_path().cloned();
         diagnostic.causes.extend(error.causes().iter().cloned());

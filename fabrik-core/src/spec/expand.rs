@@ -10,9 +10,10 @@ use super::roles::{Cast, On};
 use super::shape::{Schema, check};
 use super::world::{Place, World, poison};
 use crate::codes;
+use crate::diagnostic::Severity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fields;
-use crate::role::{ComponentCx, DATABASE, Parts, PlayerFacts, RUNTIME};
+use crate::role::{ComponentCx, DATABASE, Files, Parts, PlayerFacts, RUNTIME};
 use crate::value::{Path, Value};
 
 /// A kind of app, read for checking.
@@ -48,6 +49,25 @@ pub(super) struct Stage<'w, 'a> {
     own: BTreeMap<Arc<str>, Value>,
     parts: Parts,
     choices: BTreeMap<Arc<str>, Arc<str>>,
+    notes: Vec<Note>,
+}
+
+/// What a component says besides its parts.
+pub(super) struct Note {
+    /// Whether the block is refused for it.
+    pub(super) severity: Severity,
+    /// What it says.
+    pub(super) error: Error,
+}
+
+/// What an expansion made.
+pub(super) struct Made {
+    /// The parts.
+    pub(super) parts: Parts,
+    /// Who was chosen without being named.
+    pub(super) choices: BTreeMap<Arc<str>, Arc<str>>,
+    /// Mistakes and warnings.
+    pub(super) notes: Vec<Note>,
 }
 
 impl<'w, 'a> Stage<'w, 'a> {
@@ -65,12 +85,17 @@ impl<'w, 'a> Stage<'w, 'a> {
             own,
             parts,
             choices: BTreeMap::new(),
+            notes: Vec::new(),
         }
     }
 
-    /// What was made, and who was chosen without being named.
-    pub(super) fn done(self) -> (Parts, BTreeMap<Arc<str>, Arc<str>>) {
-        (self.parts, self.choices)
+    /// What was made.
+    pub(super) fn done(self) -> Made {
+        Made {
+            parts: self.parts,
+            choices: self.choices,
+            notes: self.notes,
+        }
     }
 
     fn cast(&mut self, role: &str) -> Result<Cast> {
@@ -209,6 +234,24 @@ impl ComponentCx for Stage<'_, '_> {
 
     fn has(&mut self, role: &str) -> bool {
         self.world.has_cast(role, &self.on)
+    }
+
+    fn files(&self) -> &dyn Files {
+        self.world.request.files
+    }
+
+    fn mistake(&mut self, error: Error) {
+        self.notes.push(Note {
+            severity: Severity::Error,
+            error,
+        });
+    }
+
+    fn warn(&mut self, warning: Error) {
+        self.notes.push(Note {
+            severity: Severity::Warning,
+            error: warning,
+        });
     }
 }
 

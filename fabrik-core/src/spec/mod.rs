@@ -35,6 +35,7 @@ mod load;
 mod lower;
 mod merge;
 pub mod node;
+mod notify;
 mod offsets;
 mod options;
 mod order;
@@ -64,6 +65,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostics;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Registry;
+use crate::role::{Files, NoFiles};
 use crate::stack::Stack;
 use crate::verify::Checkers;
 
@@ -109,6 +111,8 @@ pub struct LoadRequest<'a> {
     pub templates: BTreeMap<String, String>,
     /// Reads files for `${file("PATH")}`; the path is relative, below the spec's folder.
     pub read_file: &'a ReadFile<'a>,
+    /// The files of the spec's folder, for kinds of apps that read more than the spec.
+    pub files: &'a dyn Files,
     /// The project the spec belongs to, for `${fabrik.project}`.
     pub project: Option<&'a str>,
     /// The version of Fabrik, for `requires`.
@@ -130,6 +134,7 @@ impl<'a> LoadRequest<'a> {
             checkers: None,
             templates: BTreeMap::new(),
             read_file: &no_files,
+            files: &NoFiles,
             project: None,
             version: env!("CARGO_PKG_VERSION"),
         }

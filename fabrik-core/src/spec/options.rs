@@ -114,9 +114,9 @@ impl World<'_> {
                 }
             }
             "on_drift" => match node.as_text().map(AsRef::as_ref) {
-                Some("restore") => options.on_drift = OnDrift::Restore,
-                Some("keep") => options.on_drift = OnDrift::Keep,
-                Some("stop") => options.on_drift = OnDrift::Stop,
+                Some("restore") => options.on_drift = Some(OnDrift::Restore),
+                Some("keep") => options.on_drift = Some(OnDrift::Keep),
+                Some("stop") => options.on_drift = Some(OnDrift::Stop),
                 other => {
                     let found = other.unwrap_or_else(|| node.kind_name());
                     let help = self.report.suggest(found, ["restore", "keep", "stop"]);

@@ -82,7 +82,7 @@ pub(crate) fn decide(
         observed.map(|object| &object.inputs),
         Treat {
             ignore: &declared.options.ignore_changes,
-            on_drift: declared.options.on_drift,
+            on_drift: declared.options.on_drift.unwrap_or(info.on_drift),
             hidden,
         },
     );

@@ -19,7 +19,7 @@ impl Planner<'_> {
         if decision.comparison.drift.is_empty() && !gone {
             return;
         }
-        if declared.options.on_drift == OnDrift::Stop && !self.options.refresh_only {
+        if declared.options.on_drift == Some(OnDrift::Stop) && !self.options.refresh_only {
             out.findings.push(PlannedFinding {
                 address: declared.address.clone(),
                 place: self.place(declared, None),

@@ -58,6 +58,7 @@
 
 mod examine;
 mod group;
+mod groups;
 mod handler;
 mod linked;
 mod provider;
@@ -77,6 +78,7 @@ use crate::value::{Path, Segment, Value, from_json, to_wire};
 
 pub use examine::{Examine, ExamineFn};
 pub use group::Member;
+pub use groups::Groups;
 pub use linked::linked_inputs;
 pub use provider::{Open, ProviderBuilder, TypedProvider};
 pub use stack::Handle;

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::handler::{Acted, Handler, Looked, Managed, info_of};
-use super::{Action, Examine, Lookup, Resource, decode};
+use super::{Action, Examine, Groups, Lookup, Resource, decode};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
@@ -56,7 +56,7 @@ where
     }
 }
 
-type FactsOf<C> = Box<dyn Fn(&C) -> Value + Send + Sync>;
+type FactsOf<C> = Arc<dyn Fn(&C) -> Value + Send + Sync>;
 
 /// Puts a provider together. `K` is its configuration, `C` its client.
 pub struct ProviderBuilder<K, C> {
@@ -66,6 +66,7 @@ pub struct ProviderBuilder<K, C> {
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
     config: PhantomData<K>,
 }
 
@@ -94,8 +95,9 @@ where
             open: Box::new(open),
             handlers: BTreeMap::new(),
             players: Vec::new(),
-            facts: Box::new(|_| Value::Null),
+            facts: Arc::new(|_| Value::Null),
             doctor: None,
+            groups: None,
             config: PhantomData,
         }
     }
@@ -140,10 +142,11 @@ where
         self
     }
 
-    /// States facts of a connected client: version, permissions, capabilities.
+    /// States facts of a connected client: version, permissions, capabilities. Asked when a plan is
+    /// finished, so that they may come with the first read.
     #[must_use]
     pub fn facts(mut self, facts: impl Fn(&C) -> Value + Send + Sync + 'static) -> Self {
-        self.facts = Box::new(facts);
+        self.facts = Arc::new(facts);
         self
     }
 
@@ -151,6 +154,13 @@ where
     #[must_use]
     pub fn doctor(mut self, doctor: impl Examine<C>) -> Self {
         self.doctor = Some(Arc::new(doctor));
+        self
+    }
+
+    /// Carries out calls and reads whose members are of several types; see [`Groups`].
+    #[must_use]
+    pub fn groups(mut self, groups: impl Groups<C>) -> Self {
+        self.groups = Some(Arc::new(groups));
         self
     }
 
@@ -163,6 +173,7 @@ where
             players: self.players,
             facts: self.facts,
             doctor: self.doctor,
+            groups: self.groups,
         }
     }
 
@@ -181,6 +192,7 @@ pub struct TypedProvider<K, C> {
     players: Vec<Arc<dyn Player>>,
     facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
 }
 
 #[async_trait]
@@ -198,12 +210,12 @@ where
             error.operation(format!("configuration of provider `{}`", self.info.name))
         })?;
         let client = self.open.open(cx, config).await?;
-        let facts = (self.facts)(&client);
         Ok(Arc::new(TypedInstance {
             client,
             handlers: self.handlers.clone(),
-            facts,
+            facts: self.facts.clone(),
             doctor: self.doctor.clone(),
+            groups: self.groups.clone(),
         }))
     }
 
@@ -215,11 +227,19 @@ where
 struct TypedInstance<C> {
     client: C,
     handlers: Arc<BTreeMap<Arc<str>, Arc<dyn Handler<C>>>>,
-    facts: Value,
+    facts: FactsOf<C>,
     doctor: Option<Arc<dyn Examine<C>>>,
+    groups: Option<Arc<dyn Groups<C>>>,
 }
 
-impl<C> TypedInstance<C> {
+impl<C: Send + Sync + 'static> TypedInstance<C> {
+    /// The hook, for a type that it takes.
+    fn grouped(&self, type_name: &str) -> Option<&dyn Groups<C>> {
+        self.groups
+            .as_deref()
+            .filter(|groups| groups.takes(type_name))
+    }
+
     fn handler(&self, type_name: &str) -> Result<&Arc<dyn Handler<C>>> {
         self.handlers.get(type_name).ok_or_else(|| {
             Error::new(
@@ -233,7 +253,7 @@ impl<C> TypedInstance<C> {
 #[async_trait]
 impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     fn facts(&self) -> Value {
-        self.facts.clone()
+        (self.facts)(&self.client)
     }
 
     async fn examine(&self, cx: &Cx) -> Vec<Health> {
@@ -262,7 +282,20 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
     async fn read(&self, cx: &Cx, group: &[ReadRequest]) -> Vec<Result<Option<Object>>> {
         // A read group may hold several types: ask each handler for its own, keep the order.
         let mut answers: Vec<Option<Result<Option<Object>>>> = group.iter().map(|_| None).collect();
-        let mut types: Vec<&Arc<str>> = group.iter().map(|request| &request.type_name).collect();
+        let (together, apart): (Vec<usize>, Vec<usize>) = (0..group.len()).partition(|at| {
+            let groups = self.groups.as_ref();
+            groups.is_some_and(|groups| groups.reads(&group[*at].type_name))
+        });
+        if let Some(groups) = &self.groups
+            && !together.is_empty()
+        {
+            let requests: Vec<ReadRequest> = together.iter().map(|at| group[*at].clone()).collect();
+            let found = groups.read(cx, &self.client, &requests).await;
+            for (at, answer) in together.into_iter().zip(found) {
+                answers[at] = Some(answer);
+            }
+        }
+        let mut types: Vec<&Arc<str>> = apart.iter().map(|at| &group[*at].type_name).collect();
         types.sort();
         types.dedup();
         for type_name in types {
@@ -299,6 +332,12 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
         let Some(first) = call.first() else {
             return Vec::new();
         };
+        let together = call
+            .iter()
+            .all(|operation| self.grouped(&operation.type_name).is_some());
+        if let Some(groups) = self.groups.as_ref().filter(|_| together) {
+            return groups.apply(cx, &self.client, call).await;
+        }
         if call
             .iter()
             .all(|operation| operation.type_name == first.type_name)
@@ -313,6 +352,11 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
         }
         let mut outcomes = Vec::with_capacity(call.len());
         for operation in call {
+            if let Some(groups) = self.grouped(&operation.type_name) {
+                let single = std::slice::from_ref(operation);
+                outcomes.extend(groups.apply(cx, &self.client, single).await);
+                continue;
+            }
             match self.handler(&operation.type_name) {
                 Ok(handler) => {
                     outcomes.extend(

@@ -16,6 +16,17 @@ pub(super) fn judge(spec: &Spec, answer: &Answer) -> Result<(), CheckFailure> {
         header(name, wanted, answer)?;
     }
     let text = String::from_utf8_lossy(&answer.body);
+    if let Some(unwanted) = spec
+        .lacks
+        .iter()
+        .find(|unwanted| text.contains(unwanted.as_str()))
+    {
+        return Err(CheckFailure::new(format!(
+            "{} answered with {unwanted:?} in the body",
+            shown(&answer.url)
+        ))
+        .hint("an error of the program shows on the page: its log tells more"));
+    }
     if let Some(wanted) = &spec.contains
         && !text.contains(wanted.as_str())
     {

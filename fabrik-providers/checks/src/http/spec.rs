@@ -35,6 +35,9 @@ pub(super) struct Spec {
     pub(super) header: BTreeMap<String, String>,
     /// A text the body must contain.
     pub(super) contains: Option<String>,
+    /// Texts the body must not contain.
+    #[serde(default)]
+    pub(super) lacks: Vec<String>,
     /// The exact body, white space at its ends aside.
     pub(super) body: Option<String>,
     /// Values a JSON body must have, by JSON pointer: `/status: ok`.

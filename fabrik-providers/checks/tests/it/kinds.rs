@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fabrik_checks::{CheckerConfig, checkers};
 use fabrik_core::address::Address;
-use fabrik_core::error::Result;
+use fabrik_core::error::{Error, Result};
 use fabrik_core::kinds::Service;
 use fabrik_core::provider::Cx;
 use fabrik_core::role::{Component as _, ComponentCx, Parts, PlayerFacts};
@@ -36,6 +36,12 @@ impl ComponentCx for Plays {
     }
     fn has(&mut self, _: &str) -> bool {
         true
+    }
+    fn mistake(&mut self, error: Error) {
+        panic!("{error}");
+    }
+    fn warn(&mut self, warning: Error) {
+        panic!("{warning}");
     }
 }
 

@@ -140,7 +140,7 @@ fn reversed(fields: &Fields, sample: &Json, count: &mut usize) -> Json {
                     below.map_or_else(|| item.clone(), |below| reversed(below, item, count))
                 })
                 .collect();
-            if fields.list != ListKind::Ordered && items.len() > 1 {
+            if !is_ordered(&fields.list) && items.len() > 1 {
                 items.reverse();
                 *count += 1;
             }
@@ -150,11 +150,15 @@ fn reversed(fields: &Fields, sample: &Json, count: &mut usize) -> Json {
     }
 }
 
+fn is_ordered(list: &ListKind) -> bool {
+    matches!(list, ListKind::Ordered | ListKind::OrderedBy(_))
+}
+
 fn l14_need(facts: &Facts<'_>) -> Need {
     let (Some(info), Some(samples)) = (facts.info(), facts.samples) else {
         return Need::skip("no type");
     };
-    if !info.fields.any(&|field| field.list != ListKind::Ordered) {
+    if !info.fields.any(&|field| !is_ordered(&field.list)) {
         return Need::skip("no list is a set");
     }
     let mut count = 0;

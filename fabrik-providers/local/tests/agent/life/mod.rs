@@ -1,5 +1,9 @@
 //! The provider as the engine sees it: the life of every type, from plan to destroy.
 
+mod backup;
+mod cron;
+mod database;
+mod errors;
 mod file;
 mod refusals;
 mod roles;

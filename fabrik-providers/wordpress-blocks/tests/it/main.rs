@@ -1,0 +1,4 @@
+//! Block markup: reading, writing, merging.
+
+mod merge;
+mod parse;

@@ -1,0 +1,5 @@
+//! Site specs into resources, without a WordPress.
+
+mod mistakes;
+mod sites;
+mod support;
