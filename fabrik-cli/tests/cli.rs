@@ -9,6 +9,8 @@
 
 #[path = "cli/authors.rs"]
 mod authors;
+#[path = "cli/checks.rs"]
+mod checks;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/compose.rs"]
