@@ -31,6 +31,8 @@ mod life;
 mod local;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/notify.rs"]
+mod notify;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]
