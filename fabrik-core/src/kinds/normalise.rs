@@ -314,7 +314,7 @@ pub(super) fn headers(value: Value) -> Value {
         }
     }
     if !everywhere.is_empty() {
-        let all = out.entry("/*".into()).or_default();
+        let all = out.get_or_insert_with("/*".into(), Value::default);
         if let Value::Map(own) = all {
             for (key, value) in own.iter() {
                 everywhere.insert(key.clone(), value.clone());
