@@ -28,6 +28,8 @@ const CHILD: &str = "FABRIK_PROVIDER_KILL_CHILD";
 const BEGUN: &str = "begun";
 /// The file that says that it has begun to write.
 const WRITES: &str = "writes";
+/// The file that says that nothing is left to write.
+const WROTE: &str = "wrote";
 /// How much faster than the wall's the engine's clock goes: what a dead process left under way is
 /// certain after a minute.
 const SPEED: i64 = 20;
@@ -163,14 +165,18 @@ async fn once(
         assert!(unsure.is_empty(), "{recovered:?}");
     }
     let plan = engine.plan(stack.clone(), options).await.map_err(said)?;
-    if plan.is_empty() {
+    // A run that is gone on with ends only by being applied, also when nothing is left to do.
+    if plan.is_empty() && matches!(recovered, Recovered::Nothing) {
         return Ok(());
     }
     std::fs::write(given.with_file_name(WRITES), "").unwrap();
     let run = engine.apply(plan, ApplyOptions::default());
     let report = run.finish().await.map_err(said)?;
     match report.end.result {
-        RunResult::Succeeded => Ok(()),
+        RunResult::Succeeded => {
+            std::fs::write(given.with_file_name(WROTE), "").unwrap();
+            Ok(())
+        }
         result => Err(format!("{result:?}: {:?}", report.end.error)),
     }
 }
@@ -286,7 +292,7 @@ impl World {
         let given = self.folder.path().join("given.json");
         let task = json!({"start": self.start, "spec": self.spec(version)});
         std::fs::write(&given, task.to_string()).unwrap();
-        for marker in [BEGUN, WRITES] {
+        for marker in [BEGUN, WRITES, WROTE] {
             // There is none before the first.
             _ = std::fs::remove_file(self.folder.path().join(marker));
         }
@@ -309,11 +315,13 @@ impl World {
         }
     }
 
-    /// Runs to the end; gives how long it took from when it had begun to write.
+    /// Runs to the end; gives how long it wrote.
     fn complete(&self, version: usize, about: &str) -> Duration {
         let mut child = self.start(version);
         self.wait_for(WRITES, &mut child);
         let began = Instant::now();
+        self.wait_for(WROTE, &mut child);
+        let wrote = began.elapsed();
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
@@ -327,7 +335,7 @@ impl World {
             let said = std::fs::read_to_string(self.folder.path().join("child")).unwrap();
             panic!("{about}: the run that was to complete ended with {status}:\n{said}");
         }
-        began.elapsed()
+        wrote
     }
 
     /// Whether the journal has a run that did not end, and how many calls are under way in it.
