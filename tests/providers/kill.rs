@@ -3,6 +3,7 @@
 //! The services live in this process and outlive whoever is killed. `FABRIK_PROVIDER_KILLS=30` for
 //! more kills, `FABRIK_CRASH_SEED` for other moments.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -413,7 +414,10 @@ async fn killed_runs_leave_nothing_behind_in_any_service() {
             let left = world.left().await;
             runs += usize::from(left.is_some());
             in_flight += left.unwrap_or(0);
-            about += &format!(", killed {moment:?} after `{marker}` with {left:?} calls under way");
+            _ = write!(
+                about,
+                ", killed {moment:?} after `{marker}` with {left:?} calls under way"
+            );
             if killed >= kills || below(&mut seed, 3) > 0 {
                 break;
             }

@@ -139,11 +139,7 @@ impl Run<'_> {
         let observed_map = observed.as_map().unwrap_or(&empty);
         let null = Value::Null;
         let mut keys: Vec<&std::sync::Arc<str>> = desired_map.keys().collect();
-        keys.extend(
-            last_map
-                .keys()
-                .filter(|key| !desired_map.contains_key(*key)),
-        );
+        keys.extend(last_map.keys().filter(|key| !desired_map.contains_key(key)));
         for key in keys {
             let segment = Segment::Key(key.clone());
             let child = fields.child(&segment);

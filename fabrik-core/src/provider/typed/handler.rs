@@ -171,7 +171,7 @@ fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     let mut keys: Vec<String> = before
         .keys()
         .chain(after.keys())
-        .filter(|key| before.get(*key).map(Value::reveal) != after.get(*key).map(Value::reveal))
+        .filter(|key| before.get(key).map(Value::reveal) != after.get(key).map(Value::reveal))
         .map(ToString::to_string)
         .collect();
     keys.sort();
