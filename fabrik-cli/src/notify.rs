@@ -1,6 +1,7 @@
 //! Telling the channels of `notify` about a run. Whoever cannot be told is a warning: the run is what
 //! it is.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(crate) async fn tell(
     session: &mut Session,
     engine: &Engine,
     stack: &Stack,
-    touched: &[Address],
+    touched: &BTreeSet<Address>,
     report: &RunReport,
     url: Option<&str>,
 ) -> Done<()> {
@@ -66,7 +67,12 @@ pub(crate) async fn tell(
 }
 
 /// What channels get. Texts of errors have been cleaned of secrets by the engine.
-fn document(stack: &Stack, touched: &[Address], report: &RunReport, url: Option<&str>) -> Json {
+fn document(
+    stack: &Stack,
+    touched: &BTreeSet<Address>,
+    report: &RunReport,
+    url: Option<&str>,
+) -> Json {
     let end = &report.end;
     let mut apps: Vec<&str> = touched
         .iter()

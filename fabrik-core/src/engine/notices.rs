@@ -2,6 +2,7 @@
 //!
 //! The engine tells nobody itself: it says whom, and the program sends what it sees fit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
@@ -32,7 +33,7 @@ impl Engine {
     pub async fn notices(
         &self,
         stack: &Stack,
-        touched: &[Address],
+        touched: &BTreeSet<Address>,
         result: RunResult,
     ) -> Result<Vec<Result<Notice>>> {
         let told: Vec<&Channel> = stack
@@ -63,7 +64,7 @@ impl Engine {
     }
 }
 
-fn is_told(channel: &Channel, touched: &[Address], result: RunResult) -> bool {
+fn is_told(channel: &Channel, touched: &BTreeSet<Address>, result: RunResult) -> bool {
     let outcome = match result {
         RunResult::Succeeded => Told::Succeeded,
         _ => Told::Failed,
@@ -97,7 +98,7 @@ mod tests {
             on: on.to_vec(),
             apps: apps.iter().map(|app| at(app)).collect(),
         };
-        let touched = [at("apps.api.service"), at("apps.shop[\"eu\"].service")];
+        let touched = BTreeSet::from([at("apps.api.service"), at("apps.shop[\"eu\"].service")]);
         for (on, apps, result, told) in [
             (&[][..], &[][..], RunResult::Succeeded, true),
             (&[Told::Failed], &[], RunResult::Succeeded, false),
