@@ -361,6 +361,11 @@ fn placeholders_stand_where_their_values_will() {
         let text = render(kind, "home.part", &from_json(&fields), &cx)
             .unwrap()
             .text;
+        // It is block markup already.
+        assert!(
+            Section::new("home.part", text.clone()).block().is_ok(),
+            "{kind}: {text}"
+        );
         let mut known = text.clone();
         while let Some(start) = known.find('\u{e000}') {
             let end = start + known[start..].find('\u{e001}').unwrap();
