@@ -187,7 +187,7 @@ fn insert(pieces: &mut Vec<(Option<String>, String)>, at: Option<usize>, section
 
 /// Whether two texts are the same blocks: what an editor writes in another way is no change.
 pub(crate) fn same(left: &str, right: &str) -> bool {
-    fabrik_blocks::same(left, right)
+    left == right || fabrik_blocks::same(left, right)
 }
 
 /// Cuts a content into its top-level blocks and what stands between them; nothing is lost.
