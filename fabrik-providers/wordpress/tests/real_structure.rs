@@ -45,7 +45,9 @@ impl World {
     }
 
     fn active(&self) -> Vec<String> {
-        let text = self.site.wp_cli(&["option", "get", "active_plugins", "--format=json"]);
+        let text = self
+            .site
+            .wp_cli(&["option", "get", "active_plugins", "--format=json"]);
         serde_json::from_str(&text).unwrap()
     }
 }
@@ -62,17 +64,26 @@ fn plugins(names: &[&str]) -> Json {
         .into()
 }
 
-const SIX: [&str; 6] = ["fabrik-a", "fabrik-b", "fabrik-c", "fabrik-d", "fabrik-e", "fabrik-f"];
+const SIX: [&str; 6] = [
+    "fabrik-a", "fabrik-b", "fabrik-c", "fabrik-d", "fabrik-e", "fabrik-f",
+];
 
 async fn six_plugins(database: Database) {
-    let Some(world) = World::of(Site::builder().database(database)) else { return };
+    let Some(world) = World::of(Site::builder().database(database)) else {
+        return;
+    };
     for name in SIX {
         world.zip(&Fixture::plugin(name));
     }
     let fresh = world.site.dump();
     let stack = world.load(&plugins(&SIX));
     let report = world.stage.settle(&stack).await.unwrap();
-    assert_eq!(report.end.result, RunResult::Succeeded, "{}", words(&report));
+    assert_eq!(
+        report.end.result,
+        RunResult::Succeeded,
+        "{}",
+        words(&report)
+    );
     assert_eq!(world.active().len(), 6, "{:?}", world.active());
     world.stage.destroy(&stack).await.unwrap();
     assert!(world.active().is_empty());
@@ -91,14 +102,21 @@ async fn six_plugins_on_mariadb() {
 
 /// One bad plugin among good ones: it is taken out, the site answers, and a rollback leaves nothing.
 async fn one_bad(name: &str, says: &str) {
-    let Some(world) = World::of(Site::builder()) else { return };
+    let Some(world) = World::of(Site::builder()) else {
+        return;
+    };
     for name in ["fabrik-a", "fabrik-table", name] {
         world.zip(&Fixture::plugin(name));
     }
     let fresh = world.site.dump();
     let stack = world.load(&plugins(&["fabrik-a", "fabrik-table", name]));
     let report = world.stage.apply(&stack).await.unwrap();
-    assert_eq!(report.end.result, RunResult::RolledBack, "{}", words(&report));
+    assert_eq!(
+        report.end.result,
+        RunResult::RolledBack,
+        "{}",
+        words(&report)
+    );
     let said = words(&report);
     assert!(said.contains(says), "{said}");
     assert_eq!(world.site.get("/").status, 200);
@@ -108,7 +126,11 @@ async fn one_bad(name: &str, says: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_breaks_the_site_is_taken_out() {
-    one_bad("fabrik-fatal-on-load", "fabrik_fixture_function_that_is_not_there").await;
+    one_bad(
+        "fabrik-fatal-on-load",
+        "fabrik_fixture_function_that_is_not_there",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,29 +140,69 @@ async fn one_that_only_visitors_notice_is_taken_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_fails_while_activated_is_taken_out() {
-    one_bad("fabrik-fatal-on-activation", "fabrik_fixture_function_that_is_not_there").await;
+    one_bad(
+        "fabrik-fatal-on-activation",
+        "fabrik_fixture_function_that_is_not_there",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_said_before_anything_is_touched() {
-    let Some(world) = World::of(Site::builder().with(Fixture::plugin("fabrik-harmless"))) else { return };
+    let Some(world) = World::of(Site::builder().with(Fixture::plugin("fabrik-harmless"))) else {
+        return;
+    };
     for fixture in ["fabrik-future-php", "fabrik-a"] {
         world.zip(&Fixture::plugin(fixture));
     }
-    std::fs::write(world.files.path().join("logo.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
+    std::fs::write(
+        world.files.path().join("logo.svg"),
+        "<svg xmlns='http://www.w3.org/2000/svg'/>",
+    )
+    .unwrap();
     std::fs::write(world.files.path().join("fake.png"), "<?php echo 1;").unwrap();
     let fresh = world.site.dump();
     let cases = [
-        (json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-future-php", "source": "fabrik-future-php.zip"}}), "needs PHP 99.0"),
-        (json!({"type": "wordpress.plugin", "spec": {"slug": "other", "source": "fabrik-a.zip"}}), "holds `fabrik-a`"),
-        (json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-a", "source": "missing.zip"}}), "cannot be read"),
-        (json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-a", "source": "fabrik-a.zip", "version": "9"}}), "holds version 1.0.0"),
-        (json!({"type": "wordpress.plugin", "spec": {"slug": "../evil"}}), "cannot be the name"),
-        (json!({"type": "wordpress.media", "spec": {"source": "logo.svg"}}), "SVG"),
-        (json!({"type": "wordpress.media", "spec": {"source": "fake.png"}}), "not what its name says"),
-        (json!({"type": "wordpress.analytics", "spec": {"google_analytics_id": "UA-1"}}), "no id of Google Analytics"),
-        (json!({"type": "wordpress.core", "spec": {"version": "99"}}), "older than 99"),
-        (json!({"type": "wordpress.core", "spec": {"constants": {"DB_PASSWORD": "x"}}}), "not set from a spec"),
+        (
+            json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-future-php", "source": "fabrik-future-php.zip"}}),
+            "needs PHP 99.0",
+        ),
+        (
+            json!({"type": "wordpress.plugin", "spec": {"slug": "other", "source": "fabrik-a.zip"}}),
+            "holds `fabrik-a`",
+        ),
+        (
+            json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-a", "source": "missing.zip"}}),
+            "cannot be read",
+        ),
+        (
+            json!({"type": "wordpress.plugin", "spec": {"slug": "fabrik-a", "source": "fabrik-a.zip", "version": "9"}}),
+            "holds version 1.0.0",
+        ),
+        (
+            json!({"type": "wordpress.plugin", "spec": {"slug": "../evil"}}),
+            "cannot be the name",
+        ),
+        (
+            json!({"type": "wordpress.media", "spec": {"source": "logo.svg"}}),
+            "SVG",
+        ),
+        (
+            json!({"type": "wordpress.media", "spec": {"source": "fake.png"}}),
+            "not what its name says",
+        ),
+        (
+            json!({"type": "wordpress.analytics", "spec": {"google_analytics_id": "UA-1"}}),
+            "no id of Google Analytics",
+        ),
+        (
+            json!({"type": "wordpress.core", "spec": {"version": "99"}}),
+            "older than 99",
+        ),
+        (
+            json!({"type": "wordpress.core", "spec": {"constants": {"DB_PASSWORD": "x"}}}),
+            "not set from a spec",
+        ),
     ];
     for (resource, says) in cases {
         let stack = world.load(&json!({"it": resource}));
@@ -151,14 +213,19 @@ async fn what_cannot_be_is_said_before_anything_is_touched() {
         assert!(said.contains(says), "{resource}: {said}");
         // Nor does an apply touch anything.
         let applied = world.stage.apply(&stack).await;
-        assert!(!applied.is_ok_and(|report| report.end.result == RunResult::Succeeded), "{resource}");
+        assert!(
+            !applied.is_ok_and(|report| report.end.result == RunResult::Succeeded),
+            "{resource}"
+        );
     }
     fresh.assert_same(&world.site.dump());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_theme_comes_and_goes() {
-    let Some(world) = World::of(Site::builder()) else { return };
+    let Some(world) = World::of(Site::builder()) else {
+        return;
+    };
     let source = world.zip(&Fixture::theme("fabrik-classic"));
     let fresh = world.site.dump();
     let stack = world.load(&json!({
@@ -171,14 +238,19 @@ async fn a_theme_comes_and_goes() {
         "theme": {"type": "wordpress.theme", "spec": {"slug": "twentytwentyfour"}},
     }));
     world.stage.settle(&other).await.unwrap();
-    assert_eq!(world.site.wp_cli(&["option", "get", "stylesheet"]), "twentytwentyfour");
+    assert_eq!(
+        world.site.wp_cli(&["option", "get", "stylesheet"]),
+        "twentytwentyfour"
+    );
     world.stage.destroy(&other).await.unwrap();
     fresh.assert_same(&world.site.dump());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn analytics_and_constants_leave_nothing_behind() {
-    let Some(world) = World::of(Site::builder()) else { return };
+    let Some(world) = World::of(Site::builder()) else {
+        return;
+    };
     world.site.install_languages(&["it_IT"]);
     let fresh = world.site.dump();
     let spec = |id: &str, edit: bool| {
@@ -193,9 +265,17 @@ async fn analytics_and_constants_leave_nothing_behind() {
     assert!(page.contains("gtag('config','G-ABCD1234')"), "{page}");
     assert!(page.contains("'analytics_storage':'denied'"));
     assert!(page.contains("lang=\"it-IT\""));
-    assert_eq!(world.site.eval("echo json_encode([DISALLOW_FILE_EDIT, WP_POST_REVISIONS, FABRIK_NOTE]);"), r#"[true,5,"it's \\ \"so\""]"#);
+    assert_eq!(
+        world
+            .site
+            .eval("echo json_encode([DISALLOW_FILE_EDIT, WP_POST_REVISIONS, FABRIK_NOTE]);"),
+        r#"[true,5,"it's \\ \"so\""]"#
+    );
     // Changed by hand: seen, and mended.
-    let file = world.site.path().join("wp-content/mu-plugins/fabrik-analytics.php");
+    let file = world
+        .site
+        .path()
+        .join("wp-content/mu-plugins/fabrik-analytics.php");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("denied", "granted")).unwrap();
     assert!(!world.stage.plan(&stack).await.unwrap().changes.is_empty());
@@ -215,7 +295,9 @@ fn png(world: &World, name: &str, red: u8) {
 }
 
 async fn media(version: Version, database: Database) {
-    let Some(world) = World::of(Site::builder().version(version).database(database)) else { return };
+    let Some(world) = World::of(Site::builder().version(version).database(database)) else {
+        return;
+    };
     for (name, red) in [("a.png", 10), ("b.png", 200)] {
         png(&world, name, red);
     }
@@ -230,8 +312,15 @@ async fn media(version: Version, database: Database) {
     world.stage.settle(&stack).await.unwrap();
     let row = world.stage.row("resources.a").await.unwrap();
     let outputs = format!("{row:?}");
-    assert!(outputs.contains("image/png") && outputs.contains("a.png"), "{outputs}");
-    let count = || world.site.wp_cli(&["post", "list", "--post_type=attachment", "--format=count"]);
+    assert!(
+        outputs.contains("image/png") && outputs.contains("a.png"),
+        "{outputs}"
+    );
+    let count = || {
+        world
+            .site
+            .wp_cli(&["post", "list", "--post_type=attachment", "--format=count"])
+    };
     assert_eq!(count(), "2");
     // Other words, the same file.
     let other = world.load(&spec("Other words"));

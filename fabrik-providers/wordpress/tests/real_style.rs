@@ -1,5 +1,7 @@
 //! Looks and languages against real WordPress.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "world/mod.rs"]
 mod world;
 
@@ -32,7 +34,10 @@ async fn looks(world: &World, theme: &str, shows: &str, meddle: &str) {
     assert!(page.contains(".fabrik-x{outline:0}"), "{page}");
     world.settle(&style(theme, "#654321")).await;
     let page = world.site.get("/").body;
-    assert!(page.contains("#654321") && !page.contains("#123456"), "{page}");
+    assert!(
+        page.contains("#654321") && !page.contains("#123456"),
+        "{page}"
+    );
     // Somebody else's values beside ours stay; ours come back.
     world.site.eval(meddle);
     let plan = world.plan(&style(theme, "#654321")).await;
@@ -52,46 +57,83 @@ async fn looks(world: &World, theme: &str, shows: &str, meddle: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_theme() {
-    let Some(world) = world_of(Version::New, Database::Sqlite, &[]) else { return };
+    let Some(world) = world_of(Version::New, Database::Sqlite, &[]) else {
+        return;
+    };
     let meddle = "$p = get_post(WP_Theme_JSON_Resolver::get_user_global_styles_post_id()); $j = json_decode($p->post_content, true); $j['styles']['color']['text'] = '#bada55'; wp_update_post(['ID' => $p->ID, 'post_content' => wp_slash(json_encode($j))]);";
-    looks(&world, "block", "--wp--preset--color--primary: #123456", meddle).await;
+    looks(
+        &world,
+        "block",
+        "--wp--preset--color--primary: #123456",
+        meddle,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_theme_on_the_old_wordpress() {
-    let Some(world) = world_of(Version::Old, Database::MariaDb, &[]) else { return };
+    let Some(world) = world_of(Version::Old, Database::MariaDb, &[]) else {
+        return;
+    };
     let meddle = "$p = get_post(WP_Theme_JSON_Resolver::get_user_global_styles_post_id()); $j = json_decode($p->post_content, true); $j['styles']['color']['text'] = '#bada55'; wp_update_post(['ID' => $p->ID, 'post_content' => wp_slash(json_encode($j))]);";
-    looks(&world, "block", "--wp--preset--color--primary: #123456", meddle).await;
+    looks(
+        &world,
+        "block",
+        "--wp--preset--color--primary: #123456",
+        meddle,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn astra() {
-    let Some(world) = world_of(Version::New, Database::Sqlite, &[Fixture::theme("astra")]) else { return };
+    let Some(world) = world_of(Version::New, Database::Sqlite, &[Fixture::theme("astra")]) else {
+        return;
+    };
     world.site.wp_cli(&["theme", "activate", "astra"]);
-    world.site.eval("update_option('astra-settings', ['site-content-width' => 1100]);");
+    world
+        .site
+        .eval("update_option('astra-settings', ['site-content-width' => 1100]);");
     let meddle = "$s = get_option('astra-settings'); $s['text-color'] = '#bada55'; update_option('astra-settings', $s);";
     looks(&world, "astra", "--ast-global-color-0:#123456", meddle).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn generatepress() {
-    let Some(world) = world_of(Version::New, Database::Sqlite, &[Fixture::theme("generatepress")]) else { return };
+    let Some(world) = world_of(
+        Version::New,
+        Database::Sqlite,
+        &[Fixture::theme("generatepress")],
+    ) else {
+        return;
+    };
     world.site.wp_cli(&["theme", "activate", "generatepress"]);
     world.site.get("/");
     world.site.eval("update_option('generate_settings', ['container_width' => '1000']); delete_option('generate_dynamic_css_output');");
     let meddle = "$s = get_option('generate_settings'); $s['text_color'] = '#bada55'; update_option('generate_settings', $s); delete_option('generate_dynamic_css_output');";
-    looks(&world, "generatepress", "h1,h2,h3,h4,h5,h6{font-family:Georgia, serif;}", meddle).await;
+    looks(
+        &world,
+        "generatepress",
+        "h1,h2,h3,h4,h5,h6{font-family:Georgia, serif;}",
+        meddle,
+    )
+    .await;
     // The theme's own migration was over before, so nothing of old sites came in.
     assert!(!world.option("generate_settings").contains("floats"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_style_for_another_theme_is_refused_and_bad_values_never_arrive() {
-    let Some(world) = world_of(Version::New, Database::Sqlite, &[]) else { return };
+    let Some(world) = world_of(Version::New, Database::Sqlite, &[]) else {
+        return;
+    };
     let fresh = world.dump();
     let said = world.fails(&style("astra", "#123456")).await;
     assert!(said.contains("active theme is twentytwentyfive"), "{said}");
-    for (bad, says) in [("red;}</style><script>alert(1)</script>", "is no colour"), ("url(//x.test)", "is no colour")] {
+    for (bad, says) in [
+        ("red;}</style><script>alert(1)</script>", "is no colour"),
+        ("url(//x.test)", "is no colour"),
+    ] {
         let said = world.fails(&style("block", bad)).await;
         assert!(said.contains(says), "{said}");
     }
@@ -100,7 +142,13 @@ async fn a_style_for_another_theme_is_refused_and_bad_values_never_arrive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_in_two_languages() {
-    let Some(world) = world_of(Version::New, Database::Sqlite, &[Fixture::plugin("polylang")]) else { return };
+    let Some(world) = world_of(
+        Version::New,
+        Database::Sqlite,
+        &[Fixture::plugin("polylang")],
+    ) else {
+        return;
+    };
     world.site.wp_cli(&["plugin", "activate", "polylang"]);
     let fresh = world.dump();
     let page = |slug: &str| json!({"type": "wordpress.page", "spec": {"slug": slug, "title": slug, "sections": [section(slug, "x")]}});
@@ -113,8 +161,17 @@ async fn pages_in_two_languages() {
     });
     world.settle(&resources).await;
     let page = world.site.get("/about/").body;
-    assert!(page.contains(r#"hreflang="it""#) && page.contains("/chi-siamo/"), "{page}");
-    assert!(world.site.get("/chi-siamo/").body.contains(r#"lang="it-IT""#));
+    assert!(
+        page.contains(r#"hreflang="it""#) && page.contains("/chi-siamo/"),
+        "{page}"
+    );
+    assert!(
+        world
+            .site
+            .get("/chi-siamo/")
+            .body
+            .contains(r#"lang="it-IT""#)
+    );
     let stack = world.stack(&resources);
     world.stage.destroy(&stack).await.unwrap();
     fresh.assert_same(&world.dump());
