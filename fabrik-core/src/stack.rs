@@ -316,8 +316,12 @@ impl Stack {
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] when the address is taken.
-    pub fn declare(&mut self, declared: Declared) -> Result<()> {
+    pub fn declare(&mut self, mut declared: Declared) -> Result<()> {
         self.use_instance(&declared.instance);
+        // One name in memory for all that share it.
+        if let Some(instance) = self.instances.get(&declared.instance) {
+            declared.instance = instance.name.clone();
+        }
         match self.resources.insert(declared.address.clone(), declared) {
             None => Ok(()),
             Some(old) => Err(Error::new(
@@ -388,18 +392,26 @@ impl Declared {
 
     /// Addresses this one must come after: those it refers to, those it names, those it watches.
     pub fn dependencies(&self) -> Vec<Address> {
-        let mut found: Vec<Address> = crate::expr::references(&self.inputs)
-            .into_iter()
-            .filter_map(|reference| match reference.target {
-                crate::expr::Target::Resource(address) => Some(address),
-                _ => None,
-            })
-            .chain(self.depends_on.iter().cloned())
-            .chain(self.options.replace_with.iter().cloned())
-            .chain(self.options.run_when_changed.iter().cloned())
-            .collect();
+        let mut found = Vec::new();
+        self.each_dependency(&mut |address| found.push(address.clone()));
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Visits what [`Declared::dependencies`] lists, in no order, some perhaps repeatedly.
+    pub(crate) fn each_dependency<'a>(&'a self, visit: &mut dyn FnMut(&'a Address)) {
+        crate::expr::each_reference(&self.inputs, &mut |reference| {
+            if let crate::expr::Target::Resource(address) = &reference.target {
+                visit(address);
+            }
+        });
+        let options = &self.options;
+        let named = [
+            &self.depends_on,
+            &options.replace_with,
+            &options.run_when_changed,
+        ];
+        named.into_iter().flatten().for_each(visit);
     }
 }

@@ -22,6 +22,7 @@ pub mod preset;
 mod render;
 mod schema;
 pub mod sections;
+pub mod show;
 mod token;
 
 pub use kind::Wordpress;

@@ -108,7 +108,11 @@ mod tests {
             (&[], &["apps.ap"], RunResult::Succeeded, false),
             (&[], &["apps.web", "apps.api"], RunResult::Stuck, true),
         ] {
-            assert_eq!(is_told(&channel(on, apps), &touched, result), told, "{on:?} {apps:?}");
+            assert_eq!(
+                is_told(&channel(on, apps), &touched, result),
+                told,
+                "{on:?} {apps:?}"
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ pub(super) const COMMON: &[(&str, &str)] = &[
     ),
     ("timeout", "Budget of one operation."),
     ("verify", "Checks made after every apply."),
-    ("notify", "Channels of `notify` that are told about this app."),
+    (
+        "notify",
+        "Channels of `notify` that are told about this app.",
+    ),
     ("description", "What it is for, for people."),
 ];
 

@@ -45,7 +45,11 @@ const WAYS: [(&str, Via); 3] = [
 
 /// JSON Schema of a channel.
 pub(super) fn channel() -> Json {
-    let about = |name: &str| KEYS.iter().find(|(key, _)| *key == name).map(|(_, about)| *about);
+    let about = |name: &str| {
+        KEYS.iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, about)| *about)
+    };
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -83,7 +87,8 @@ impl World<'_> {
             Some((_, node)) if node.is_null() => {}
             Some((_, node)) => {
                 let text = format!("`notify` takes a map of channels, not {}", node.kind_name());
-                let help = "write `notify: { ops: { slack: \"${secrets.SLACK_URL}\" } }`".to_owned();
+                let help =
+                    "write `notify: { ops: { slack: \"${secrets.SLACK_URL}\" } }`".to_owned();
                 self.report
                     .error(codes::WRONG_TYPE, node.span, text, Some(help));
             }
@@ -188,7 +193,10 @@ impl World<'_> {
         }
         let items = notify.items().map(|items| items.iter().collect());
         let named: Vec<&Node> = items.unwrap_or_else(|| vec![notify]);
-        let known: Vec<Arc<str>> = channels.iter().map(|channel| channel.name.clone()).collect();
+        let known: Vec<Arc<str>> = channels
+            .iter()
+            .map(|channel| channel.name.clone())
+            .collect();
         for node in named {
             let Some(name) = node.as_text() else {
                 let text = format!("a channel is named by a text, not {}", node.kind_name());

@@ -164,7 +164,13 @@ pub(super) const TOP: &[TopKey] = &[
         false,
         "Commands run round a deployment.",
     ),
-    key("notify", true, true, true, "Who is told about runs: channels by name."),
+    key(
+        "notify",
+        true,
+        true,
+        true,
+        "Who is told about runs: channels by name.",
+    ),
 ];
 
 /// Reads `fabrik`, `id` and `requires`.

@@ -140,7 +140,11 @@ impl Site {
 
     /// What the site is, as far as it was asked.
     pub(crate) fn facts_so_far(&self) -> Value {
-        let facts = self.known.try_lock().ok().and_then(|known| known.facts.clone());
+        let facts = self
+            .known
+            .try_lock()
+            .ok()
+            .and_then(|known| known.facts.clone());
         facts.map_or(Value::Null, |facts| {
             let json = serde_json::json!({
                 "wordpress": facts.wordpress, "php": facts.php, "database": facts.database,
@@ -190,7 +194,8 @@ impl Site {
         self.read(cx, Vec::new()).await?;
         let known = self.known.lock().await;
         let survey = known.survey.as_ref().map(|(_, survey)| survey.clone());
-        survey.ok_or_else(|| Error::new(ErrorKind::Misbehaved, "the site does not say what is on it"))
+        survey
+            .ok_or_else(|| Error::new(ErrorKind::Misbehaved, "the site does not say what is on it"))
     }
 
     /// Reads; one answer for each operation. The first read of a run asks what the site is as well.

@@ -115,7 +115,9 @@ impl WordPress {
     }
 
     fn edit(&self, id: &str, fields: &str) {
-        self.php(&format!("wp_update_post(wp_slash(array('ID' => {id}, {fields})));"));
+        self.php(&format!(
+            "wp_update_post(wp_slash(array('ID' => {id}, {fields})));"
+        ));
     }
 
     fn post(&self, kind: &str, fields: &str) {
@@ -159,11 +161,22 @@ impl Target for WordPress {
                     continue;
                 }
                 let row: Json = serde_json::from_str(&text).unwrap();
-                let name = ["ID", "option_name", "term_id", "id"].iter().find_map(|key| row[*key].as_str());
+                let name = ["ID", "option_name", "term_id", "id"]
+                    .iter()
+                    .find_map(|key| row[*key].as_str());
                 let name = match name {
-                    Some(name) if table.ends_with("posts") || table.ends_with("options") || table.ends_with("users") || table.ends_with("terms") => name.to_owned(),
+                    Some(name)
+                        if table.ends_with("posts")
+                            || table.ends_with("options")
+                            || table.ends_with("users")
+                            || table.ends_with("terms") =>
+                    {
+                        name.to_owned()
+                    }
                     _ if table.ends_with("meta") => {
-                        let (Some(map), mut key) = (row.as_object(), String::new()) else { continue };
+                        let (Some(map), mut key) = (row.as_object(), String::new()) else {
+                            continue;
+                        };
                         for (column, value) in map {
                             if column != "meta_value" {
                                 key.push_str(&value.to_string());

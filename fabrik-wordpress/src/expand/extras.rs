@@ -160,6 +160,9 @@ fn seo(site: &mut Site<'_>, pages: &[Page], posts: &[Post]) -> Result<()> {
             let address = site.picture_address(&picture)?;
             organisation.insert("logo".into(), Parts::output(&address, "url"));
         }
+        organisation
+            .entry("type".into())
+            .or_insert_with(|| Value::from("company"));
         inputs.insert("organisation".into(), Value::map(organisation));
     }
     site.add_content("site-seo", "wordpress.seo_site", inputs)?;

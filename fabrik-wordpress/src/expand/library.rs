@@ -109,7 +109,12 @@ impl<'f> Library<'f> {
     }
 
     fn find(&self, key: &str) -> Result<Picture> {
-        let named = self.named.get(key);
+        // A path is also known by the name that `media` gives it.
+        let same = |media: &&Value| text_of(media, "source").as_deref() == Some(key);
+        let named = self
+            .named
+            .get(key)
+            .or_else(|| self.named.values().find(same));
         let source = match named {
             Some(media) => text_of(media, "source").unwrap_or_default(),
             None => key.to_owned(),

@@ -9,6 +9,19 @@ use crate::note::invalid;
 /// The theme, when nothing is said: WordPress brings it along.
 const USUAL: &str = "twentytwentyfive";
 
+/// The palette in the order of Astra's places.
+const ASTRA: &[&str] = &[
+    "primary",
+    "secondary",
+    "text",
+    "muted",
+    "background",
+    "surface",
+    "border",
+    "accent",
+    "on-primary",
+];
+
 /// How the brand is written into a theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
@@ -58,11 +71,13 @@ impl Theme {
         matches!(self.style, Style::Block | Style::GeneratePress)
     }
 
-    /// A location by the theme's name for it: `primary` and `footer` are known everywhere.
-    pub(super) fn location(&self, name: &str) -> String {
+    /// A location by the theme's name for it: `primary` and `footer` are known everywhere. Block
+    /// themes have none: their navigation takes a menu by itself.
+    pub(super) fn location(&self, name: &str) -> Option<String> {
         match (self.style, name) {
-            (Style::Astra, "footer") => "footer_menu".to_owned(),
-            _ => name.to_owned(),
+            (Style::Block, _) => None,
+            (Style::Astra, "footer") => Some("footer_menu".to_owned()),
+            _ => Some(name.to_owned()),
         }
     }
 }
@@ -209,13 +224,22 @@ pub(super) fn style(site: &mut Site<'_>) -> Result<()> {
         return Ok(());
     };
     let brand = site.brand.clone();
-    let palette = brand.colors.iter().map(|(slug, color)| {
+    let entry = |(slug, color): &(crate::brand::Slug, crate::brand::Color)| {
         Value::map([
             ("slug", Value::from(slug.slug)),
             ("name", Value::from(slug.name)),
             ("color", Value::from(color.to_string())),
         ])
-    });
+    };
+    let palette: Vec<Value> = match site.theme.style {
+        // Its nine places have meanings: brand twice, headings, text, grounds, lines, others.
+        Style::Astra => ASTRA
+            .iter()
+            .filter_map(|slug| brand.colors.iter().find(|(known, _)| known.slug == *slug))
+            .map(entry)
+            .collect(),
+        _ => brand.colors.iter().map(entry).collect(),
+    };
     let color = |slug: &str| Value::from(brand.color(slug).to_string());
     let colors = Value::map([
         ("text", color("text")),

@@ -46,9 +46,11 @@ pub(super) fn declare(site: &mut Site<'_>, pages: &[Page]) -> Result<()> {
             let first = chars.next().map(|first| first.to_uppercase().to_string());
             format!("{}{}", first.unwrap_or_default(), chars.as_str())
         });
-        let locations = locations
+        let locations: Vec<Value> = locations
             .iter()
-            .map(|location| Value::from(site.theme.location(location)));
+            .filter_map(|location| site.theme.location(location))
+            .map(Value::from)
+            .collect();
         let inputs = Map::from([
             ("slug".into(), Value::from(id.as_str())),
             ("name".into(), Value::from(name)),

@@ -7,7 +7,6 @@ use fabrik_core::address::Address;
 use fabrik_core::error::{Error, Result};
 use fabrik_core::expr::{self, Expr, Function, Reference};
 use fabrik_core::role::{ComponentCx, ComponentOut, Parts};
-use fabrik_core::stack::OnDrift;
 use fabrik_core::value::{Map, Path, Segment, Value};
 
 use super::library::Picture;
@@ -172,21 +171,9 @@ impl<'a> Site<'a> {
     pub(super) fn add(&mut self, name: &str, type_name: &str, inputs: Map) -> Result<Address> {
         let instance = self.placed.instance.clone();
         let inputs = Value::Map(Arc::new(inputs));
-        let on_drift = match self.text("on_drift").as_deref() {
-            Some("keep") => Some(OnDrift::Keep),
-            Some("stop") => Some(OnDrift::Stop),
-            Some(_) => Some(OnDrift::Restore),
-            // The type says: what people write on the site is theirs.
-            None => None,
-        };
-        let parts = self.cx.parts();
-        let address = parts.scoped(instance, "", |parts| parts.add(name, type_name, inputs))?;
-        if let Some(part) = parts.part_mut(&address)
-            && part.options.on_drift != on_drift
-        {
-            Arc::make_mut(&mut part.options).on_drift = on_drift;
-        }
-        Ok(address)
+        self.cx
+            .parts()
+            .scoped(instance, "", |parts| parts.add(name, type_name, inputs))
     }
 
     /// Takes over what is there under the same name, such as the draft that WordPress makes.

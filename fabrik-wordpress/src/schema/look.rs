@@ -212,9 +212,7 @@ pub(super) fn seo() -> Json {
                         ),
                         (
                             "type",
-                            full_text(
-                                "The schema.org type, such as `Organization` or `LocalBusiness`.",
-                            ),
+                            choice("What it is; a company unless set.", &["company", "person"]),
                         ),
                     ],
                     &[],
@@ -235,8 +233,8 @@ pub(super) fn seo() -> Json {
             (
                 "verification",
                 map_of(
-                    "Codes that prove ownership, by engine: `google`, `bing`, `yandex`, `baidu`, `pinterest`.",
-                    Some("^(google|bing|yandex|baidu|pinterest)$"),
+                    "Codes that prove ownership, by engine: `google`, `bing`, `yandex`, `baidu`.",
+                    Some("^(google|bing|yandex|baidu)$"),
                     &pattern("The code.", "^[A-Za-z0-9_=-]{4,120}$"),
                 ),
             ),

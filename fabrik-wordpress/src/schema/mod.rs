@@ -102,13 +102,6 @@ pub(crate) fn block() -> Json {
             full_text("The version of PHP, where the runtime brings it along."),
         ),
         (
-            "on_drift",
-            choice(
-                "What to do when something was changed on the site: unless set, pages and posts keep what people wrote, and everything else is put back.",
-                &["restore", "keep", "stop"],
-            ),
-        ),
-        (
             "allow_unsafe",
             flag(
                 "Whether HTML in Markdown is taken as it is. Whoever writes it can run scripts in every visitor's browser.",

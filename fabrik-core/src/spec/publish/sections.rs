@@ -245,7 +245,11 @@ pub(super) fn top(name: &str) -> Json {
         ]}),
         "environments" => map_of(json!({"type": ["object", "null"]})),
         "outputs" => map_of(json!({})),
-        "notify" => map_of(channel()),
+        "notify" => json!({
+            "type": ["object", "null"],
+            "patternProperties": {"^x-": true, ID: channel()},
+            "additionalProperties": false,
+        }),
         "moved" => json!({"type": ["array", "null"], "items": reference("move")}),
         "on_failure" => json!({"enum": ["rollback", "keep", "ask", null]}),
         "on" => reference("on"),

@@ -67,7 +67,11 @@ pub(super) fn expand(intent: &Value, own: &Value, parts: &mut Parts) -> Result<V
         ("container", Value::from(CONTAINER)),
         ("timeout", Value::from(TIMEOUT)),
     ]);
-    parts.add("task", ScheduledTask::TYPE, task)?;
+    let task = parts.add("task", ScheduledTask::TYPE, task)?;
+    if let Some(part) = parts.part_mut(&task) {
+        // A time that comes before the container is up would find nothing to run in.
+        part.depends_on.push(made.deployment.clone());
+    }
     Ok(Value::map([
         ("id", id),
         ("logs", Value::from(made.service.as_str())),

@@ -140,6 +140,15 @@ impl Player for RuntimePlayer {
         let mut outputs = Inputs::default();
         outputs.set("id", Parts::output(&app, "uuid"));
         outputs.set("logs", app.as_str());
+        // What was deployed, not what the spec asks for.
+        let version = if at(intent, "image").is_some() {
+            "image"
+        } else if at(intent, "source.commit").is_some() {
+            "git.commit"
+        } else {
+            "git.branch"
+        };
+        outputs.set("version", Parts::output(&app, version));
         if !answers {
             return Ok(outputs.value());
         }

@@ -20,6 +20,7 @@ use crate::service::Service;
 pub(super) struct Made {
     pub(super) server: Address,
     pub(super) service: Address,
+    pub(super) deployment: Address,
 }
 
 /// Declares a service of a Compose text. Values of variables never stand in the text: it has
@@ -62,7 +63,11 @@ pub(super) fn declare(
             ..part.options.as_ref().clone()
         });
     }
-    Ok(Made { server, service })
+    Ok(Made {
+        server,
+        service,
+        deployment,
+    })
 }
 
 /// A text of the intent that a Compose text holds.

@@ -66,9 +66,9 @@ pub(crate) async fn run(
         spec,
     };
     if spec.restic {
-        backup.into_restic().await
+        backup.to_restic().await
     } else {
-        backup.into_file(now).await
+        backup.to_file(now).await
     }
 }
 
@@ -80,7 +80,7 @@ struct Backup<'a> {
 }
 
 impl Backup<'_> {
-    async fn into_file(&self, now: SystemTime) -> Result<String, Error> {
+    async fn to_file(&self, now: SystemTime) -> Result<String, Error> {
         let to = &self.spec.to;
         let kind = match &self.spec.source {
             BackupSource::Database(name) => self.databases.access(name).await?.dump_suffix(),
@@ -140,7 +140,7 @@ impl Backup<'_> {
 
     /// Adds a snapshot to the repository `restic` in the folder. Its password lies beside it, in
     /// `restic.key`: whoever has the folder can restore.
-    async fn into_restic(&self) -> Result<String, Error> {
+    async fn to_restic(&self) -> Result<String, Error> {
         let Some(restic) = tool::find(self.shared, "restic", &[]) else {
             return Err(Error::Missing {
                 program: "restic".to_owned(),

@@ -95,13 +95,11 @@ impl Tool<'_> {
             }
             child.wait_with_output().await
         };
-        let output = match timeout(self.patience, work).await {
-            Ok(output) => output.map_err(|error| failed(error.to_string(), Vec::new()))?,
-            Err(_) => {
-                let seconds = self.patience.as_secs();
-                return Err(failed(format!("took longer than {seconds} s"), Vec::new()));
-            }
+        let Ok(output) = timeout(self.patience, work).await else {
+            let seconds = self.patience.as_secs();
+            return Err(failed(format!("took longer than {seconds} s"), Vec::new()));
         };
+        let output = output.map_err(|error| failed(error.to_string(), Vec::new()))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() {
             return Ok(text(&output.stdout));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Observed;
-use fabrik_core::provider::{Cx, Finding, LogLine, LogOptions, Planned, Proposal, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Finding, Planned, Proposal, TypeInfo, Undo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::kept;
 use super::link::{Local, Picture};
 use super::problem::problem;
 use super::thing::{Seen, Thing, kept_by_agent};
-use super::written::{self, Of};
+use super::written::Of;
 use crate::client::Client;
 use crate::layout::Layout;
 use crate::model::{BackupSource, BackupSpec, JobInfo, JobSpec, Task};
@@ -167,6 +167,10 @@ impl Thing for Backup {
         })
     }
 
+    fn log_of(id: &str) -> Option<Of> {
+        Some(Of::Job(job(id)))
+    }
+
     async fn remove(agent: &Client, id: &str) -> Result<()> {
         agent.remove_job(&job(id)).await.map_err(problem)
     }
@@ -204,16 +208,6 @@ kept_by_agent! { Backup, "local.backup", BackupInputs, BackupOutputs;
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn logs(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        options: &LogOptions,
-    ) -> Result<Vec<LogLine>> {
-        written::read(local, Of::Job(job(id)), options).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Observed;
-use fabrik_core::provider::{Cx, LogLine, LogOptions, Planned, Proposal, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Planned, Proposal, TypeInfo, Undo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use super::link::{Local, Picture};
 use super::problem::problem;
 use super::thing::{Seen, Thing, exists, kept_by_agent};
 use super::values::CommandLine;
-use super::written::{self, Of};
+use super::written::Of;
 use crate::client::Client;
 use crate::model::{JobInfo, JobSpec, Task};
 use crate::protocol::Kind;
@@ -140,6 +140,10 @@ impl Thing for Cron {
         Ok(CronOutputs { id: id.to_owned() })
     }
 
+    fn log_of(id: &str) -> Option<Of> {
+        Some(Of::Job(id.to_owned()))
+    }
+
     async fn remove(agent: &Client, id: &str) -> Result<()> {
         agent.remove_job(id).await.map_err(problem)
     }
@@ -166,16 +170,6 @@ kept_by_agent! { Cron, "local.cron", CronInputs, CronOutputs;
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn logs(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        options: &LogOptions,
-    ) -> Result<Vec<LogLine>> {
-        written::read(local, Of::Job(id.to_owned()), options).await
     }
 }
 

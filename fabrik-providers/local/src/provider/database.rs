@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use fabrik_core::error::{ErrorKind, Result};
 use fabrik_core::provider::typed::Observed;
-use fabrik_core::provider::{Cx, LogLine, LogOptions, Planned, Proposal, TypeInfo, Undo};
+use fabrik_core::provider::{Cx, Planned, Proposal, TypeInfo, Undo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Local, Picture};
 use super::problem::problem;
 use super::thing::{Seen, Thing, exists, kept_by_agent};
-use super::written::{self, Of};
+use super::written::Of;
 use super::{kept, must_run, yes};
 use crate::agent::database_service;
 use crate::client::Client;
@@ -80,8 +80,8 @@ pub struct DatabaseOutputs {
     /// The user's password.
     #[schemars(extend("x-fabrik" = {"sensitive": true}))]
     pub password: String,
-    /// The main version of its data.
-    pub version: String,
+    /// The main version that its data is of.
+    pub data_version: String,
 }
 
 /// `local.database`: a database of this machine's own programs.
@@ -141,6 +141,10 @@ impl Thing for Database {
         })
     }
 
+    fn log_of(id: &str) -> Option<Of> {
+        Some(Of::Service(database_service(id)))
+    }
+
     /// Removes the data too: the engine asks before it deletes what holds data.
     async fn remove(agent: &Client, id: &str) -> Result<()> {
         agent.remove_database(id).await.map_err(problem)
@@ -168,16 +172,6 @@ kept_by_agent! { Database, "local.database", DatabaseInputs, DatabaseOutputs;
             ..Planned::default()
         })
     }
-
-    async fn logs(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        options: &LogOptions,
-    ) -> Result<Vec<LogLine>> {
-        written::read(local, Of::Service(database_service(id)), options).await
-    }
 }
 
 fn describe(info: &DatabaseInfo) -> Observed<DatabaseInputs, DatabaseOutputs> {
@@ -202,7 +196,7 @@ fn outputs(info: &DatabaseInfo) -> DatabaseOutputs {
         port: info.port,
         user: info.user().map(str::to_owned),
         password: info.password.expose().to_owned(),
-        version: info.version.clone(),
+        data_version: info.version.clone(),
     }
 }
 

@@ -22,6 +22,7 @@ mod settings;
 mod site;
 mod thing;
 mod values;
+mod wordpress;
 mod written;
 
 use std::time::Duration;

@@ -19,6 +19,7 @@ use super::players::field;
 use super::route::Route;
 use super::service::Service;
 use super::site::StaticSite;
+use super::wordpress;
 
 /// Beyond this, a service's health deadline needs a larger budget for its operations.
 const USUAL_DEADLINE: Duration = Duration::from_secs(60);
@@ -95,7 +96,7 @@ impl Player for RuntimePlayer {
     }
 
     fn runs(&self) -> &[&'static str] {
-        &["service", "worker", "cron", "static"]
+        &["service", "worker", "cron", "static", "wordpress"]
     }
 
     fn cannot(&self) -> &[&'static str] {
@@ -126,6 +127,7 @@ impl Player for RuntimePlayer {
         let (target, app) = match kind.as_str() {
             Some("static") => ("site", site(&name, intent, own, parts)?),
             Some("cron") => ("cron", cron(&name, intent, own, parts)?),
+            Some("wordpress") => ("service", wordpress::service(&name, intent, own, parts)?),
             _ => ("service", service(&name, intent, own, parts)?),
         };
         let is_worker = matches!(kind.as_str(), Some("worker" | "cron"))
@@ -136,7 +138,11 @@ impl Player for RuntimePlayer {
         if target != "site" {
             outputs.insert("logs".into(), Value::from(app.as_str()));
             let dir = Parts::output(&app, "dir");
-            let exec = Value::map([("kind", Value::from("local")), ("dir", dir)]);
+            let exec = match kind.as_str() {
+                // As the provider of WordPress sites takes it.
+                Some("wordpress") => Value::map([("path", Parts::output(&app, "folder"))]),
+                _ => Value::map([("kind", Value::from("local")), ("dir", dir)]),
+            };
             outputs.insert("exec".into(), exec);
         }
         if !is_worker {

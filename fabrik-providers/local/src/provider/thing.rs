@@ -1,12 +1,13 @@
 //! What all types have in common whose objects the agent keeps by name.
 
-use fabrik_core::error::Result;
+use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer};
-use fabrik_core::provider::{Cx, Finding, Keys};
+use fabrik_core::provider::{Cx, Finding, Keys, LogLine, LogOptions};
 use fabrik_core::value::{Path, Value};
 
 use super::group;
 use super::link::{Local, Picture};
+use super::written::{self, Of};
 use crate::client::Client;
 use crate::protocol::Kind;
 
@@ -48,6 +49,11 @@ pub(super) trait Thing: Sized + Send + Sync + 'static {
 
     /// Removes the object.
     fn remove(agent: &Client, id: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whose log is the object's, where it has one.
+    fn log_of(_: &str) -> Option<Of> {
+        None
+    }
 
     /// What no two calls may meet on, and what is read together.
     fn keys(type_name: &str, inputs: &Value) -> Keys {
@@ -115,6 +121,22 @@ pub(super) async fn list<T: Thing>(local: &Local) -> Result<Vec<Found<T::Spec, T
         })
     });
     Ok(found.collect())
+}
+
+/// The log of an object.
+pub(super) async fn logs<T: Thing>(
+    type_name: &str,
+    local: &Local,
+    id: &str,
+    options: &LogOptions,
+) -> Result<Vec<LogLine>> {
+    match T::log_of(id) {
+        Some(of) => written::read(local, of, options).await,
+        None => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{type_name}` has no logs"),
+        )),
+    }
 }
 
 /// What to say when something of the wanted name is there and this stack did not make it.
@@ -211,6 +233,16 @@ macro_rules! kept_by_agent {
                 Vec<fabrik_core::provider::typed::Found<$spec, $outputs>>,
             > {
                 $crate::provider::thing::list::<Self>(local).await
+            }
+
+            async fn logs(
+                &self,
+                _: &fabrik_core::provider::Cx,
+                local: &Self::Client,
+                id: &str,
+                options: &fabrik_core::provider::LogOptions,
+            ) -> fabrik_core::error::Result<Vec<fabrik_core::provider::LogLine>> {
+                $crate::provider::thing::logs::<Self>($name, local, id, options).await
             }
 
             $($more)*

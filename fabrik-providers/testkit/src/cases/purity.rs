@@ -124,7 +124,9 @@ async fn p3(ctx: Ctx) -> Verdict {
     // What the sample refers to is not there, so it is not known either.
     let waits = unknown()?;
     let known = value_of(&sample).rewrite(&mut |node| -> Result<Value, Stop> {
-        let refers = node.as_str().is_some_and(|text| text.contains("${resources."));
+        let refers = node
+            .as_str()
+            .is_some_and(|text| text.contains("${resources."));
         Ok(if refers { waits.clone() } else { node })
     })?;
     let keys: Vec<String> = sample

@@ -99,10 +99,7 @@ impl Channel for Cli {
         program.push_str("\nFabrik::run( '");
         program.push_str(&BASE64.encode(json));
         program.push_str("' );\n");
-        let mut command = self
-            .wp(["eval-file", "-"])
-            .input(program)
-            .max_output(MOST);
+        let mut command = self.wp(["eval-file", "-"]).input(program).max_output(MOST);
         for secret in &request.secrets {
             command = command.secret(secret);
         }

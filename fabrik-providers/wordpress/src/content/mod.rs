@@ -241,7 +241,7 @@ impl<K: Content> Resource for Typed<K> {
             // What a call did stands in the site's journal, in the same transaction.
             lost: Lost::Name,
             settle: Duration::ZERO,
-            
+
             ..info
         })
     }
@@ -358,4 +358,3 @@ fn found_of<K: Content>(raw: &Json) -> Result<Found<K::Spec, K::Outputs>> {
         marked: false,
     })
 }
-

@@ -26,8 +26,8 @@ pub use form::{Field, FieldKind, Form, FormOutputs, FormPlugin, FormSpec, Mail};
 pub use front_page::{FrontPage, FrontPageOutputs, FrontPageSpec};
 pub use language::{Language, LanguageOutputs, LanguageSpec};
 pub use menu::{Menu, MenuItem, MenuOutputs, MenuSpec};
-pub use page::{Page, PageOutputs, PageSpec};
 pub use option::{OptionOutputs, OptionSpec, SiteOption};
+pub use page::{Page, PageOutputs, PageSpec};
 pub use post::{Post, PostOutputs, PostSpec};
 pub use post_row::Status;
 pub use privacy_page::{PrivacyPage, PrivacyPageOutputs, PrivacyPageSpec};
@@ -38,7 +38,8 @@ pub use seo_site::{
 };
 pub use settings::{Settings, SettingsOutputs, SettingsSpec};
 pub use theme_style::{
-    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs, ThemeStyleSpec,
+    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs,
+    ThemeStyleSpec,
 };
 pub use translation::{Translation, TranslationOutputs, TranslationSpec};
 pub use user::{User, UserOutputs, UserSpec};
@@ -59,7 +60,11 @@ pub(crate) fn rights(facts: &Facts, needed: &[&str]) -> Vec<Finding> {
     }
     vec![Finding {
         blocking: true,
-        message: format!("the account `{}` lacks the right {}", facts.user, missing.join(", ")),
+        message: format!(
+            "the account `{}` lacks the right {}",
+            facts.user,
+            missing.join(", ")
+        ),
         hint: Some("set `user` of the provider to the login of an administrator".into()),
         field: None,
         adopt: None,

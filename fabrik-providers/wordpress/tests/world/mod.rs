@@ -125,7 +125,8 @@ impl World {
 
     /// A field of a post.
     pub(crate) fn post(&self, id: &str, field: &str) -> String {
-        self.site.wp_cli(&["post", "get", id, &format!("--field={field}")])
+        self.site
+            .wp_cli(&["post", "get", id, &format!("--field={field}")])
     }
 
     /// An option.
@@ -156,7 +157,9 @@ pub(crate) fn command(site: &Site, kept: &std::path::Path) -> Vec<String> {
         "opcache.file_cache_only=1".to_owned(),
         format!("opcache.file_cache={}", kept.display()),
     ];
-    let settings = settings.into_iter().flat_map(|setting| ["-d".to_owned(), setting]);
+    let settings = settings
+        .into_iter()
+        .flat_map(|setting| ["-d".to_owned(), setting]);
     words.splice(1..1, settings);
     words
 }

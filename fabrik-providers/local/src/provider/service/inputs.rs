@@ -176,6 +176,9 @@ pub struct ServiceOutputs {
     pub port: Option<u16>,
     /// The ports of its processes.
     pub ports: Vec<u16>,
+    /// The folder it runs in: an absolute path.
+    #[serde(default)]
+    pub folder: String,
     /// The number of its version.
     pub generation: u64,
     /// How many processes it has.

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use fabrik_core::error::Result;
 use fabrik_core::provider::typed::Observed;
-use fabrik_core::provider::{Cx, LogLine, LogOptions, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::{Cx, Planned, Proposal, TypeInfo};
 use fabrik_core::value::Path;
 
 use super::environment::find_out;
 use super::link::{Local, Picture};
 use super::problem::problem;
 use super::thing::{Seen, Thing, exists, kept_by_agent};
-use super::written::{self, Of};
+use super::written::Of;
 use super::{kept, must_run};
 use crate::client::Client;
 use crate::model::{GenerationInfo, InstanceState, ServiceInfo};
@@ -67,6 +67,10 @@ impl Thing for Service {
         Ok(outputs(&made.map_err(problem)?))
     }
 
+    fn log_of(id: &str) -> Option<Of> {
+        Some(Of::Service(id.to_owned()))
+    }
+
     async fn remove(agent: &Client, id: &str) -> Result<()> {
         agent.remove_service(id, false).await.map_err(problem)
     }
@@ -76,7 +80,7 @@ kept_by_agent! { Service, "local.service", ServiceInputs, ServiceOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             timeout: TIMEOUT,
-            volatile: ["url", "port", "ports", "generation", "processes"]
+            volatile: ["url", "port", "ports", "folder", "generation", "processes"]
                 .map(Path::key)
                 .to_vec(),
             ..kept(info)
@@ -97,16 +101,6 @@ kept_by_agent! { Service, "local.service", ServiceInputs, ServiceOutputs;
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn logs(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        options: &LogOptions,
-    ) -> Result<Vec<LogLine>> {
-        written::read(local, Of::Service(id.to_owned()), options).await
     }
 }
 
@@ -144,6 +138,7 @@ fn outputs(made: &GenerationInfo) -> ServiceOutputs {
         url: ports.first().map(|port| format!("http://127.0.0.1:{port}")),
         port: ports.first().copied(),
         ports,
+        folder: made.spec.dir.display().to_string(),
         generation: made.number,
         processes: made.instances.len(),
     }

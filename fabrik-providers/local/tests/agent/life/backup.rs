@@ -1,5 +1,6 @@
 //! `local.backup`: what was saved comes back.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -133,7 +134,6 @@ async fn a_dump_of_a_database_is_restored_into_another() {
     let saved = stage.state_dir().join("backups/main");
     let dumps = files(&saved);
     assert_eq!(dumps.len(), 1, "{dumps:?}");
-    use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(
         dumps[0].metadata().unwrap().permissions().mode() & 0o777,
         0o600

@@ -1,6 +1,7 @@
 //! `local.database`: with the programs of this machine where it has them; what is said where not is
 //! tested everywhere.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -117,7 +118,6 @@ async fn a_postgres_keeps_its_data_port_and_password() {
     assert_eq!(sql(&bin, &url, "SELECT n FROM t"), "42");
     assert_eq!(url_of(&stage.settle(&wanted).await), url);
     // No secret in what is stored of the run, and no way for others to read the data.
-    use std::os::unix::fs::PermissionsExt as _;
     let mode = stage.state_dir().join("databases.json").metadata().unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     // Its data goes only when that is allowed.

@@ -10,6 +10,7 @@ mod roles;
 mod service;
 mod site;
 mod small;
+mod wordpress;
 
 use std::path::Path;
 use std::sync::Arc;

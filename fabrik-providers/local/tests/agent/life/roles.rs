@@ -121,7 +121,7 @@ fn a_worker_has_no_route() {
     assert!(to_wire_masked(&outputs).get("url").is_none());
     assert_eq!(
         RuntimePlayer.runs(),
-        ["service", "worker", "cron", "static"]
+        ["service", "worker", "cron", "static", "wordpress"]
     );
 }
 

@@ -23,7 +23,10 @@ pub(super) fn of(spec: &ThemeStyleSpec) -> Option<String> {
             let _ = writeln!(css, ":root{{--wp--style--block-gap:{gap}}}");
         }
         if let Some(radius) = &spec.radius {
-            let _ = writeln!(css, ".wp-block-button__link,.wp-element-button,button,input[type=submit]{{border-radius:{radius}}}");
+            let _ = writeln!(
+                css,
+                ".wp-block-button__link,.wp-element-button,button,input[type=submit]{{border-radius:{radius}}}"
+            );
         }
         let pairs = [
             ("color", spec.colors.button_text.as_ref()),
@@ -31,7 +34,10 @@ pub(super) fn of(spec: &ThemeStyleSpec) -> Option<String> {
         ];
         for (property, color) in pairs {
             if let Some(color) = color {
-                let _ = writeln!(css, ".wp-block-button__link:not(.has-background):not(.has-text-color){{{property}:{color}}}");
+                let _ = writeln!(
+                    css,
+                    ".wp-block-button__link:not(.has-background):not(.has-text-color){{{property}:{color}}}"
+                );
             }
         }
         if let Some(color) = spec
