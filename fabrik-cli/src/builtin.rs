@@ -54,7 +54,15 @@ fn programs(host: &Host) -> BaseEnv {
     if let Some(socket) = value("SSH_AUTH_SOCK") {
         env = env.ssh_auth_sock(socket);
     }
-    for name in ["LANG", "LC_ALL", "TZ", "TMPDIR", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"] {
+    for name in [
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "TMPDIR",
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "CONTAINER_HOST",
+    ] {
         if let Some(value) = value(name) {
             env = env.variable(name, value);
         }

@@ -9,7 +9,12 @@ use crate::site::Site;
 const OLDEST: (u32, u32) = (6, 1);
 const WHOLE: (u32, u32) = (6, 3);
 /// Rights that are needed for content.
-const NEEDED: [&str; 4] = ["manage_options", "edit_theme_options", "publish_pages", "unfiltered_html"];
+const NEEDED: [&str; 4] = [
+    "manage_options",
+    "edit_theme_options",
+    "publish_pages",
+    "unfiltered_html",
+];
 /// How far the site's clock may be off, in seconds.
 const CLOCK: i64 = 60;
 
@@ -32,8 +37,11 @@ impl Site {
         found.push(clock(&facts, cx.clock().now().as_second()));
         if !facts.url.starts_with("https://") && !is_loopback(&facts.url) {
             found.push(
-                Health::warn("https", "the site's address begins with `http://`: passwords can be read on their way")
-                    .hint("get a certificate, then change the site's address"),
+                Health::warn(
+                    "https",
+                    "the site's address begins with `http://`: passwords can be read on their way",
+                )
+                .hint("get a certificate, then change the site's address"),
             );
         }
         if facts.multisite {
@@ -60,11 +68,17 @@ fn version(facts: &Facts) -> Health {
 fn database(facts: &Facts) -> Health {
     let kind = &facts.database;
     if facts.atomic {
-        return Health::ok("database", format!("{kind}, writes are wholly done or not at all"));
+        return Health::ok(
+            "database",
+            format!("{kind}, writes are wholly done or not at all"),
+        );
     }
     Health::warn(
         "database",
-        format!("{kind} keeps its tables in {}, which knows no transactions", facts.engine),
+        format!(
+            "{kind} keeps its tables in {}, which knows no transactions",
+            facts.engine
+        ),
     )
     .hint("convert the tables to InnoDB, so that a failed run changes nothing")
 }
@@ -81,8 +95,11 @@ fn permissions(facts: &Facts) -> Health {
     if missing.is_empty() {
         return Health::ok("account", format!("`{}` may do everything", facts.user));
     }
-    Health::fail("account", format!("`{}` lacks {}", facts.user, missing.join(", ")))
-        .hint("set `user` of the provider to an administrator's login")
+    Health::fail(
+        "account",
+        format!("`{}` lacks {}", facts.user, missing.join(", ")),
+    )
+    .hint("set `user` of the provider to an administrator's login")
 }
 
 fn clock(facts: &Facts, now: i64) -> Health {

@@ -188,7 +188,7 @@ fn insert(pieces: &mut Vec<(Option<String>, String)>, at: Option<usize>, section
 
 /// Whether two blocks are the same to a reader.
 pub(crate) fn same(left: &str, right: &str) -> bool {
-    left == right || left.split_whitespace().eq(right.split_whitespace())
+    left == right || fabrik_blocks::same(left, right)
 }
 
 /// Cuts a content into its top-level blocks and what stands between them; nothing is lost.

@@ -37,8 +37,11 @@ async fn what_people_write_between_and_inside_of_sections_stays_and_is_reported(
     assert_eq!(world.post(&id, "post_content"), content);
 
     // The spec changes another section, adds one and takes one away.
-    stack["page"]["spec"]["sections"] =
-        json!([section("a", "New"), section("b", "Two"), section("d", "Added")]);
+    stack["page"]["spec"]["sections"] = json!([
+        section("a", "New"),
+        section("b", "Two"),
+        section("d", "Added")
+    ]);
     world.stage.succeed(&world.stack(&stack)).await.unwrap();
     let expected = format!(
         "{}\n\n{by_hand}\n\n{}\n\n{}",
@@ -61,17 +64,31 @@ async fn what_people_write_between_and_inside_of_sections_stays_and_is_reported(
 async fn a_slug_of_somebody_else_is_reported_and_never_numbered() {
     let Some(world) = world() else { return };
     let theirs = world.site.wp_cli(&[
-        "post", "create", "--post_type=page", "--post_status=publish", "--post_name=about",
-        "--post_title=Theirs", "--porcelain",
+        "post",
+        "create",
+        "--post_type=page",
+        "--post_status=publish",
+        "--post_name=about",
+        "--post_title=Theirs",
+        "--porcelain",
     ]);
     let before = world.dump();
     let plan = world.plan(&small()).await;
     let found: Vec<_> = plan
         .findings
         .iter()
-        .map(|found| (found.address.to_string(), found.finding.adopt.clone(), found.finding.blocking))
+        .map(|found| {
+            (
+                found.address.to_string(),
+                found.finding.adopt.clone(),
+                found.finding.blocking,
+            )
+        })
         .collect();
-    assert_eq!(found, [("resources.about".into(), Some(theirs.clone()), true)]);
+    assert_eq!(
+        found,
+        [("resources.about".into(), Some(theirs.clone()), true)]
+    );
     let said = world.fails(&small()).await;
     assert!(said.contains(&theirs) || said.contains("about"), "{said}");
     before.assert_same(&world.dump());

@@ -11,7 +11,10 @@ use crate::world::{self, small, stage, world};
 async fn every_step_failed_in_turn_leaves_the_site_as_it_was() {
     let Some(world) = world() else { return };
     world.site.wp_cli(&["option", "get", "home"]);
-    let mu = world.site.path().join("wp-content/mu-plugins/fabrik-test-failing.php");
+    let mu = world
+        .site
+        .path()
+        .join("wp-content/mu-plugins/fabrik-test-failing.php");
     // The n-th write of a post, a term or an option breaks off, now by an exception, now by `exit`.
     let code = r"<?php
         function fbt_count() {
@@ -44,7 +47,10 @@ async fn every_step_failed_in_turn_leaves_the_site_as_it_was() {
             break;
         }
         count += 1;
-        assert!(report.end.error.is_some(), "step {at} failed, the run did not");
+        assert!(
+            report.end.error.is_some(),
+            "step {at} failed, the run did not"
+        );
         before.assert_same(&world.dump());
         if at > 12 && std::env::var_os("FABRIK_THOROUGH").is_none() {
             break;
@@ -57,7 +63,10 @@ async fn every_step_failed_in_turn_leaves_the_site_as_it_was() {
 async fn a_runner_that_is_killed_leaves_the_database_unchanged_and_the_next_apply_converges() {
     let Some(mut world) = world() else { return };
     // Waits inside of the transaction, so that there is time to be killed.
-    let mu = world.site.path().join("wp-content/mu-plugins/fabrik-test-waiting.php");
+    let mu = world
+        .site
+        .path()
+        .join("wp-content/mu-plugins/fabrik-test-waiting.php");
     let code = r"<?php
         add_action('save_post', function () {
             if (is_file(WP_CONTENT_DIR . '/wait')) { file_put_contents(WP_CONTENT_DIR . '/waits', getmypid()); sleep(30); }
@@ -95,10 +104,22 @@ async fn a_runner_that_is_killed_leaves_the_database_unchanged_and_the_next_appl
     }
     let plan = world.plan(&small()).await;
     assert!(plan.is_empty());
-    let pages = world.site.wp_cli(&["post", "list", "--post_type=page", "--field=post_name"]);
+    let pages = world
+        .site
+        .wp_cli(&["post", "list", "--post_type=page", "--field=post_name"]);
     let mut pages: Vec<&str> = pages.lines().collect();
     pages.sort_unstable();
-    assert_eq!(pages, ["about", "contact", "home", "privacy-policy", "sample-page", "team"]);
+    assert_eq!(
+        pages,
+        [
+            "about",
+            "contact",
+            "home",
+            "privacy-policy",
+            "sample-page",
+            "team"
+        ]
+    );
 }
 
 #[tokio::test]

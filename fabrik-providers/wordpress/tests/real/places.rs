@@ -8,7 +8,9 @@ use crate::world::{self, small, world_of};
 /// The subset that runs on every version and database: a small site is made, nothing is left to do,
 /// it is changed, and taken away without a trace.
 async fn whole_life(version: Version, database: Database) {
-    let Some(world) = world_of(version, database, &[]) else { return };
+    let Some(world) = world_of(version, database, &[]) else {
+        return;
+    };
     let before = world.dump();
     world.settle(&small()).await;
     let calls = world.calls();
@@ -25,7 +27,10 @@ async fn whole_life(version: Version, database: Database) {
     world.site.eval("wp_insert_post(array('post_type' => 'page', 'post_status' => 'publish', 'post_name' => 'contact', 'post_title' => 'Theirs'));");
     let before = world.dump();
     let said = world.fails(&small()).await;
-    assert!(said.contains("exists already") || said.contains("contact"), "{said}");
+    assert!(
+        said.contains("exists already") || said.contains("contact"),
+        "{said}"
+    );
     before.assert_same(&world.dump());
 }
 
