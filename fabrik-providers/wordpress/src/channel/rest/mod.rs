@@ -48,7 +48,7 @@ pub struct Rest {
 /// Why an operation was not carried out.
 pub(super) enum Halt {
     /// WordPress, or a rule of ours, says no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Something came between.
     Broke(Error),
 }
@@ -62,13 +62,13 @@ impl From<Error> for Halt {
 type Done<T = Json> = std::result::Result<T, Halt>;
 
 fn refuse<T>(why: &str, message: impl Into<String>, field: Option<&str>) -> Done<T> {
-    Err(Halt::Refused(Refusal {
+    Err(Halt::Refused(Box::new(Refusal {
         why: why.to_owned(),
         message: message.into(),
         field: field.map(str::to_owned),
         state: "begun".to_owned(),
         ..Refusal::default()
-    }))
+    })))
 }
 
 /// How something that was done is taken back, or made final.
@@ -277,7 +277,7 @@ impl Rest {
                             error: Some(Refusal {
                                 at: Some(at),
                                 state: if clean { "rolled_back" } else { "committing" }.to_owned(),
-                                ..refusal
+                                ..*refusal
                             }),
                             ..Reply::default()
                         }),
@@ -333,7 +333,7 @@ impl Channel for Rest {
             Ok(()) => Ok(reply),
             Err(Halt::Broke(error)) => Err(error),
             Err(Halt::Refused(refusal)) => Ok(Reply {
-                error: Some(refusal),
+                error: Some(*refusal),
                 ..Reply::default()
             }),
         }

@@ -57,7 +57,7 @@ impl Answer {
             .effect(Effect::Unknown)
             .into());
         }
-        Err(Halt::Refused(Refusal {
+        Err(Halt::Refused(Box::new(Refusal {
             why: if self.status == 404 {
                 "gone"
             } else {
@@ -67,7 +67,7 @@ impl Answer {
             message: said,
             state: "begun".to_owned(),
             ..Refusal::default()
-        }))
+        })))
     }
 
     /// The body; null for what is not there.
