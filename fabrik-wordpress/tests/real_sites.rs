@@ -75,6 +75,7 @@ impl World {
             .version(version)
             .database(database)
             .build()?;
+        site.install_languages(&["de_DE"]);
         let dir = tempfile::tempdir().unwrap();
         copy(&example(name), dir.path());
         // Counts the calls, and keeps what PHP compiled between them.

@@ -31,6 +31,8 @@ fn every_spec_is_valid_and_known_here() {
         .map(str::to_owned)
         .collect();
     yaml.retain(|file| !OVERLAYS.contains(&file.as_str()));
+    // Sites need a WordPress to be applied; the crate `fabrik-wordpress` tests them.
+    yaml.retain(|file| !file.starts_with("wordpress/"));
     let known: Vec<&str> = SPECS.iter().map(|(file, _)| *file).collect();
     assert_eq!(yaml, known, "a spec that no test runs, or one that is gone");
     for (file, envs) in SPECS {
