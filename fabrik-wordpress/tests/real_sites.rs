@@ -117,7 +117,7 @@ impl World {
             .map(|plugin| format!("{{ slug: {plugin}, source: {plugin}.zip }}"))
             .collect();
         let overlay = format!(
-            "apps:\n  site:\n    site: {{ path: '{}', wp: ['{}'], url: '{base}' }}\n    plugins: [{}]\n    tls: false\n    editor: {{ password: not-a-secret-of-the-test }}\n{}",
+            "apps:\n  site:\n    site: {{ ssh: ~, path: '{}', wp: ['{}'], url: '{base}' }}\n    plugins: [{}]\n    tls: false\n    editor: {{ password: not-a-secret-of-the-test }}\n{}",
             site.path().display(),
             wp.display(),
             listed.join(", "),
