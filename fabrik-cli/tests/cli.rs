@@ -43,3 +43,5 @@ mod secrets;
 mod state;
 #[path = "cli/stranger.rs"]
 mod stranger;
+#[path = "cli/wp.rs"]
+mod wp;

@@ -75,6 +75,7 @@ impl World {
             .version(version)
             .database(database)
             .build()?;
+        site.install_languages(&["de_DE"]);
         let dir = tempfile::tempdir().unwrap();
         copy(&example(name), dir.path());
         // Counts the calls, and keeps what PHP compiled between them.
@@ -116,7 +117,7 @@ impl World {
             .map(|plugin| format!("{{ slug: {plugin}, source: {plugin}.zip }}"))
             .collect();
         let overlay = format!(
-            "apps:\n  site:\n    site: {{ path: '{}', wp: ['{}'], url: '{base}' }}\n    plugins: [{}]\n    tls: false\n    editor: {{ password: not-a-secret-of-the-test }}\n{}",
+            "apps:\n  site:\n    site: {{ ssh: ~, path: '{}', wp: ['{}'], url: '{base}' }}\n    plugins: [{}]\n    tls: false\n    editor: {{ password: not-a-secret-of-the-test }}\n{}",
             site.path().display(),
             wp.display(),
             listed.join(", "),

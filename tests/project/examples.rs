@@ -36,6 +36,8 @@ fn every_spec_is_valid_and_known_here() {
         .map(str::to_owned)
         .collect();
     yaml.retain(|file| !OVERLAYS.contains(&file.as_str()));
+    // Sites need a WordPress to be applied; the crate `fabrik-wordpress` tests them.
+    yaml.retain(|file| !file.starts_with("wordpress/"));
     let all = || SPECS.iter().chain(ON_SERVICES);
     let mut known: Vec<&str> = all().map(|(file, _)| *file).collect();
     known.sort_unstable();

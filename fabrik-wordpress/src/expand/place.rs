@@ -6,7 +6,7 @@ use fabrik_core::address::Address;
 use fabrik_core::error::Result;
 use fabrik_core::expr::{Expr, Reference};
 use fabrik_core::kinds;
-use fabrik_core::role::{ComponentCx, ComponentOut};
+use fabrik_core::role::{ComponentCx, ComponentOut, MONITOR};
 use fabrik_core::stack::InstanceDecl;
 use fabrik_core::value::{Map, Path, Value};
 
@@ -133,7 +133,23 @@ fn existing(
     let tls = url.as_str().is_none_or(|url| url.starts_with("https://"));
     let config = site.with(&Path::key("url"), url.clone());
     declare(cx, &instance, config);
-    let out = kinds::watch_web("wordpress", block, &url, tls, cx)?;
+    let asked_for = block.get("monitor").is_some();
+    let off = Value::map([("enabled", Value::Bool(false))]);
+    let watched = if asked_for {
+        block.clone()
+    } else {
+        block.with(&Path::key("monitor"), off)
+    };
+    let out = kinds::watch_web("wordpress", &watched, &url, tls, cx)?;
+    if !asked_for && cx.has(MONITOR) {
+        // Nobody asked: whoever cannot watch such an address need not.
+        let before = cx.parts().resources.len();
+        let name = kinds::app_name(cx.parts().base());
+        let intent = Value::map([("name", Value::from(name)), ("url", url.clone())]);
+        if cx.play(MONITOR, "monitor", intent).is_err() {
+            cx.parts().resources.truncate(before);
+        }
+    }
     Ok(Placed {
         instance,
         url,

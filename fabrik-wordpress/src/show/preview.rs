@@ -112,11 +112,41 @@ impl<'p> Preview<'p> {
             }
             site.paths.insert(key.clone(), path);
         }
+        site.by_language();
         for post in parts.all("post") {
             let path = format!("{}/", text(&post.inputs, "slug"));
             site.paths.insert(name(&post.address), path);
         }
         site
+    }
+
+    /// Pages in other languages than the default lie below its code, as Polylang has it.
+    fn by_language(&mut self) {
+        let default = self
+            .parts
+            .all("language")
+            .find(|language| language.inputs["default"] == Json::Bool(true))
+            .map(|language| text(&language.inputs, "code"));
+        for group in self.parts.all("translation") {
+            let members = group.inputs.get("pages").and_then(Json::as_object);
+            let of_front = members
+                .into_iter()
+                .flat_map(serde_json::Map::values)
+                .any(|page| page.as_str() == Some(&self.front));
+            for (code, page) in members.into_iter().flatten() {
+                let page = page.as_str().unwrap_or_default();
+                if default == Some(code) {
+                    continue;
+                }
+                if let Some(path) = self.paths.get_mut(page) {
+                    *path = if of_front {
+                        format!("{code}/")
+                    } else {
+                        format!("{code}/{path}")
+                    };
+                }
+            }
+        }
     }
 
     fn page(&self, page: &Part) -> File {
