@@ -17,6 +17,7 @@ use crate::args::{OnFailureArg, RefreshArg, SelectArgs};
 use crate::ask;
 use crate::exit::Exit;
 use crate::fail::{Done, Fail};
+use crate::notify;
 use crate::output::plan::{self, PlanStyle};
 use crate::output::text;
 use crate::runs;
@@ -264,6 +265,8 @@ pub(crate) async fn carry(
         pages: apps::pages(engine, &|address| changed.contains(address)).await,
     };
     let report = runs::watch(session, run, &name, Some(questions), end).await?;
+    let url = apps::url(engine, &stack, &report.outputs).await;
+    notify::tell(session, engine, &stack, &changed, &report, url.as_deref()).await?;
     Ok(Exit::of_result(
         report.end.result,
         report.end.error.as_ref().map(|error| error.kind),

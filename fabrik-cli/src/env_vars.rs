@@ -31,6 +31,7 @@ variables! {
     FABRIK_LOCK_TIMEOUT = "FABRIK_LOCK_TIMEOUT", "How long to wait for the lock; as `--lock-timeout`.";
     FABRIK_LOG = "FABRIK_LOG", "What to log, such as `debug` or `fabrik_core=trace`.";
     FABRIK_LOG_FILE = "FABRIK_LOG_FILE", "Where to log; as `--log-file`.";
+    FABRIK_WORDPRESS_API = "FABRIK_WORDPRESS_API", "Where the directory of WordPress plugins and themes answers, when not `https://api.wordpress.org`.";
     FABRIK_USER = "FABRIK_USER", "Who history and locks say it was; otherwise the login name.";
     FABRIK_COMPLETE = "FABRIK_COMPLETE", "Set by the shell's completion (`fabrik completions`): the shell that asks.";
     FABRIK_RESOLVERS = "FABRIK_RESOLVERS", "Name servers that checks ask (`10.0.0.53, 127.0.0.1:5353`), instead of this machine's.";

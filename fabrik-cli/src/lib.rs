@@ -21,6 +21,7 @@ mod host;
 mod key;
 mod lint;
 mod logging;
+mod notify;
 pub mod output;
 mod panics;
 mod place;

@@ -453,7 +453,11 @@ fn project_file(dir: &Path) -> Result<Value> {
         return Err(Error::from_diagnostics(found));
     }
     let value = node.map(|node| node.plain_value()).unwrap_or_default();
-    for key in value.as_map().into_iter().flat_map(|map| map.keys()) {
+    for key in value
+        .as_map()
+        .into_iter()
+        .flat_map(fabrik_core::value::Map::keys)
+    {
         if !KEYS.contains(&&**key) && !key.starts_with("x-") {
             let message = format!("unknown setting `{key}` in `{FILE}`");
             let error = Error::new(ErrorKind::Invalid, message);

@@ -281,12 +281,6 @@ impl Files for Below<'_> {
         found.sort();
         Ok(found)
     }
-
-    fn locate(&self, path: &str) -> String {
-        let path = self.dir.join(path);
-        let path = std::path::absolute(&path).unwrap_or(path);
-        path.display().to_string()
-    }
 }
 
 /// Reads a file below a folder; links that lead out of it are refused.

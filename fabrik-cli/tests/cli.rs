@@ -9,6 +9,8 @@
 
 #[path = "cli/authors.rs"]
 mod authors;
+#[path = "cli/checks.rs"]
+mod checks;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/compose.rs"]
@@ -29,6 +31,8 @@ mod life;
 mod local;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/notify.rs"]
+mod notify;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

@@ -154,11 +154,6 @@ pub trait Files {
     /// # Errors
     /// As [`Files::read`].
     fn list(&self, folder: &str) -> Result<Vec<String>>;
-
-    /// The path by which a provider on this machine finds the file.
-    fn locate(&self, path: &str) -> String {
-        path.to_owned()
-    }
 }
 
 /// No files at all.

@@ -150,7 +150,8 @@ fn refusal(proxy: usize) -> Fault {
     Fault::status(400).body(body.to_string())
 }
 
-fn every_request_refused(from: From) {
+/// Fails each request in turn; gives how many there were, and how many steps they belong to.
+fn every_request_refused(from: From) -> (usize, usize) {
     let stage = from.stage();
     let planned: BTreeSet<String> = stage.plan()["changes"]
         .as_array()
@@ -187,8 +188,8 @@ fn every_request_refused(from: From) {
         assert!(ran.err.contains("help: "), "{what}:\n{}", ran.all());
         failed.extend(now.addresses);
     }
-    println!("{from:?}: {} requests, {} steps", all.len(), planned.len());
     assert_eq!(failed, planned, "steps that were never failed");
+    (all.len(), planned.len())
 }
 
 /// The text with line breaks and indents as one blank.
@@ -198,12 +199,14 @@ fn spaced(text: &str) -> String {
 
 #[test]
 fn every_request_of_a_first_run() {
-    every_request_refused(From::Nothing);
+    let (requests, steps) = every_request_refused(From::Nothing);
+    println!("{requests} requests of {steps} steps");
 }
 
 #[test]
 fn every_request_of_a_later_run() {
-    every_request_refused(From::Deployed);
+    let (requests, steps) = every_request_refused(From::Deployed);
+    println!("{requests} requests of {steps} steps");
 }
 
 /// What a build, a start and a health check of the new version come to.

@@ -1,9 +1,12 @@
 //! The life of one app: from a template to a verified URL, changed, interrupted, brought back.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use fabrik_fakes::coolify::Pace;
+use fabrik_fakes::kuma::Release;
+use fabrik_fakes::namecheap::Namecheap;
 use serde_json::{Value as Json, json};
 
 use crate::world::{APP, DOMAIN, Stage};
@@ -94,6 +97,44 @@ fn the_same_spec_here_and_there() {
     let ran = stage.apply().code(0);
     assert_eq!(ran.out.trim(), format!("https://{DOMAIN}"));
     ran.says(&format!("✓ apps.{APP}.http"));
+}
+
+/// Another registrar's DNS, and an old Uptime Kuma: what plays a role is named, nothing else.
+#[test]
+fn with_namecheap_and_an_old_kuma() {
+    let mut stage = Stage::of(Release::V1);
+    let namecheap = Namecheap::config(stage.namecheap.address());
+    for (name, field) in [
+        ("NAMECHEAP_API_USER", "api_user"),
+        ("NAMECHEAP_API_KEY", "api_key"),
+        ("NAMECHEAP_CLIENT_IP", "client_ip"),
+    ] {
+        let value = namecheap[field].as_str().unwrap().to_owned();
+        stage.env.insert(name.to_owned(), value);
+    }
+    stage.new_project();
+    stage.edit_on("{ runtime: coolify, dns: namecheap }");
+    stage.edit("domain: demo.example.com", "domain: demo.shop.test");
+    let endpoint = &namecheap["endpoint"];
+    stage.edit(
+        "providers:\n",
+        &format!("providers:\n  namecheap: {{ endpoint: {endpoint} }}\n"),
+    );
+    let before = stage.dump();
+    stage.dark.store(true, Ordering::Relaxed);
+    let ran = stage.apply().code(6);
+    assert_eq!(stage.dump(), before, "{}", ran.all());
+
+    stage.dark.store(false, Ordering::Relaxed);
+    let ran = stage.apply().code(0);
+    assert_eq!(ran.out.trim(), "https://demo.shop.test");
+    let domain = stage.namecheap.domain("shop.test").unwrap();
+    let own = domain.hosts.iter().filter(|host| host.name == "demo");
+    let own: Vec<&str> = own.map(|host| host.address.as_str()).collect();
+    assert_eq!(own, ["203.0.113.10"]);
+    // Those that were there are there still.
+    assert!(domain.hosts.len() > 1, "{:?}", domain.hosts);
+    stage.apply().code(0).says("No changes");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use fabrik_fakes::cloudflare::{self, Cloudflare};
 use fabrik_fakes::coolify::{self, Coolify, Kind};
 use fabrik_fakes::host::Host;
 use fabrik_fakes::kuma::{self, Kuma, Release};
+use fabrik_fakes::namecheap::Namecheap;
 use fabrik_fakes::names::NameServer;
 use fabrik_testkit::Wire;
 use fabrik_testkit::proxy::Proxy;
@@ -32,6 +33,7 @@ type Hosts = Arc<Mutex<BTreeMap<String, String>>>;
 pub(crate) struct Stage {
     pub(crate) root: tempfile::TempDir,
     pub(crate) cloudflare: Arc<Cloudflare>,
+    pub(crate) namecheap: Arc<Namecheap>,
     pub(crate) coolify: Coolify,
     pub(crate) kuma: Kuma,
     pub(crate) host: Host,
@@ -121,6 +123,11 @@ impl Stage {
     /// The services as a user has them: a zone, a server, a monitor of something else; and an empty
     /// folder. Waiting takes no time.
     pub(crate) fn new() -> Stage {
+        Stage::of(Release::V2)
+    }
+
+    /// The same with another release of Uptime Kuma.
+    pub(crate) fn of(release: Release) -> Stage {
         let clock = virtual_clock();
         let cloudflare = Arc::new(Cloudflare::start());
         let zone = cloudflare.add_zone("example.com");
@@ -131,12 +138,14 @@ impl Stage {
         let coolify = Coolify::start("4.3.10");
         let project = coolify.add_project("other");
         coolify.add_application(&project, "other", "nginx:1.27");
-        let kuma = Kuma::start(Release::V2);
+        let kuma = Kuma::start(release);
         kuma.add_monitor(json!({"name": "other"}));
         let host = Host::of(&coolify);
         let hosts = Hosts::default();
         let dark = Arc::new(AtomicBool::new(false));
-        let names = name_server(&cloudflare, &hosts, &dark);
+        let namecheap = Arc::new(Namecheap::start());
+        namecheap.register("shop.test");
+        let names = name_server(&cloudflare, &namecheap, &hosts, &dark);
         let proxies = [
             (cloudflare.address(), Wire::Http),
             (coolify.address(), Wire::Http),
@@ -180,6 +189,7 @@ impl Stage {
             env: env.map(|(name, value)| (name.to_owned(), value)).into(),
             root,
             cloudflare,
+            namecheap,
             coolify,
             kuma,
             host,
@@ -373,6 +383,7 @@ impl Stage {
     pub(crate) fn dump(&self) -> Json {
         renamed(&json!({
             "cloudflare": self.cloudflare.dump(),
+            "namecheap": self.namecheap.dump(),
             "coolify": self.coolify.dump(),
             "kuma": self.kuma.dump(),
             "host": self.host.dump(),
@@ -397,7 +408,13 @@ impl Stage {
     }
 }
 
-fn name_server(cloudflare: &Arc<Cloudflare>, hosts: &Hosts, dark: &Arc<AtomicBool>) -> NameServer {
+fn name_server(
+    cloudflare: &Arc<Cloudflare>,
+    namecheap: &Arc<Namecheap>,
+    hosts: &Hosts,
+    dark: &Arc<AtomicBool>,
+) -> NameServer {
+    let namecheap = namecheap.clone();
     let (cloudflare, hosts, dark) = (cloudflare.clone(), hosts.clone(), dark.clone());
     NameServer::start(move |name| {
         if let Some(address) = hosts.lock().unwrap().get(name) {
@@ -405,6 +422,12 @@ fn name_server(cloudflare: &Arc<Cloudflare>, hosts: &Hosts, dark: &Arc<AtomicBoo
         }
         if dark.load(Ordering::Relaxed) {
             return None;
+        }
+        if let Some(name) = name.strip_suffix(".shop.test") {
+            let hosts = namecheap.domain("shop.test")?.hosts;
+            let own = hosts.into_iter().filter(|host| host.name == name);
+            let found: Vec<_> = own.map(|host| (host.kind, host.address)).collect();
+            return (!found.is_empty()).then_some(found);
         }
         let zone = cloudflare.zone_id("example.com")?;
         let of_name = cloudflare

@@ -7,6 +7,7 @@ mod provider;
 mod run;
 mod start;
 mod text;
+mod wp;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,9 @@ pub use run::{
     SelectArgs, Target,
 };
 pub use start::{NewArgs, TemplatesArgs};
+pub use wp::{
+    WpArgs, WpCommand, WpDirectoryCommand, WpPreviewArgs, WpSearchArgs, WpShowArgs, WpSiteArgs,
+};
 
 /// Turn one YAML spec into a running, named, monitored service, and keep it that way
 #[derive(Debug, Parser)]
@@ -171,6 +175,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Check a Compose file, and what will go wrong with it on a platform
     Lint(LintArgs),
+    /// Look at WordPress sites, plugins and themes
+    Wp(WpArgs),
     /// Print the JSON Schema of specs, for editors
     Schema(SchemaArgs),
     /// Explain kinds, resource types and topics
@@ -211,6 +217,7 @@ impl Command {
             Command::Eject(_) => "eject",
             Command::Export(_) => "export",
             Command::Lint(_) => "lint",
+            Command::Wp(_) => "wp",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",
             Command::Explain(_) => "explain",

@@ -27,6 +27,7 @@ mod state;
 mod status;
 mod templates;
 mod validate;
+mod wp;
 
 use crate::args::Command;
 use crate::fail::Done;
@@ -48,6 +49,9 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
             session.block_on(async |session| export::export(session, &args).await)
         }
         Command::Lint(args) => lint::lint(session, &args),
+        Command::Wp(args) => {
+            session.block_on(async |session| wp::run(session, &args.command).await)
+        }
         Command::New(args) => new::new(session, &args),
         Command::Templates(args) => templates::templates(session, &args),
         Command::Schema(args) => schema::schema(session, &args),

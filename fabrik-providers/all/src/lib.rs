@@ -16,6 +16,8 @@ pub use fabrik_provider_namecheap as namecheap;
 pub use fabrik_provider_powerdns as powerdns;
 #[cfg(feature = "uptime_kuma")]
 pub use fabrik_provider_uptime_kuma as uptime_kuma;
+#[cfg(feature = "wordpress")]
+pub use fabrik_provider_wordpress as wordpress;
 
 /// Registers providers of services, which need nothing of the program: a feature and a module each.
 macro_rules! register_services {
@@ -37,6 +39,10 @@ pub struct Settings {
     /// For `memory`: the cloud in which its things are.
     #[cfg(feature = "memory")]
     pub memory: Option<memory::Cloud>,
+    /// For `wordpress`: what programs find that are started on this machine (`wp`, `ssh`, `docker`),
+    /// and the folder that paths of images and zip files are relative to.
+    #[cfg(feature = "wordpress")]
+    pub wordpress: Option<(fabrik_exec::BaseEnv, std::path::PathBuf)>,
 }
 
 impl Settings {
@@ -60,6 +66,19 @@ impl Settings {
         self.memory = Some(cloud);
         self
     }
+
+    /// Sets what `wordpress` needs: what programs find that it starts on this machine, and the folder
+    /// that paths are relative to.
+    #[cfg(feature = "wordpress")]
+    #[must_use]
+    pub fn wordpress(
+        mut self,
+        env: fabrik_exec::BaseEnv,
+        base: impl Into<std::path::PathBuf>,
+    ) -> Settings {
+        self.wordpress = Some((env, base.into()));
+        self
+    }
 }
 
 /// Registers every provider that is switched on and has the settings it needs.
@@ -78,6 +97,10 @@ pub fn register(registry: &mut Registry, settings: &Settings) {
     #[cfg(feature = "memory")]
     if let Some(cloud) = &settings.memory {
         registry.register(memory::provider(cloud.clone()));
+    }
+    #[cfg(feature = "wordpress")]
+    if let Some((env, base)) = &settings.wordpress {
+        registry.register(wordpress::provider_at(env.clone(), base));
     }
     // With few features, some of these are not used.
     let _ = (registry, settings);
@@ -102,8 +125,14 @@ mod tests {
         let settings = Settings::new().local(local);
         #[cfg(feature = "memory")]
         let settings = settings.memory(super::memory::Cloud::new());
+        #[cfg(feature = "wordpress")]
+        let settings = settings.wordpress(fabrik_exec::BaseEnv::new("/usr/bin"), "/x");
         register(&mut registry, &settings);
         assert!(registry.provider("local").is_some());
+        assert_eq!(
+            registry.provider("wordpress").is_some(),
+            cfg!(feature = "wordpress")
+        );
         assert_eq!(
             registry.provider("memory").is_some(),
             cfg!(feature = "memory")

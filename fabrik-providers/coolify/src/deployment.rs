@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use crate::body::text;
 use crate::client::{Begun, Coolify, Row, rows, wait as waiting};
+use crate::listening;
 use crate::owner::{Kind, Owner};
 
 /// Deploys an application, or starts a service or database anew, and waits until it runs. Its build
@@ -236,6 +237,12 @@ fn lines(row: &Row) -> Vec<Line> {
         .collect()
 }
 
+/// The single lines of a build log.
+fn texts(all: &[Line]) -> impl Iterator<Item = &str> {
+    let outputs = all.iter().filter_map(|line| line.output.as_deref());
+    outputs.flat_map(str::lines)
+}
+
 /// Waits for the end of a deployment, showing its log.
 async fn watch(
     cx: &Cx,
@@ -297,10 +304,12 @@ async fn watch(
                 if let Some(page) = page(coolify, &row) {
                     error = error.context("page", page);
                 }
-                return Err(match wrong_port(cx, coolify, application, &all).await {
-                    Some(hint) => error.hint(hint),
-                    None => error,
-                });
+                return Err(
+                    match listening::elsewhere(cx, coolify, application, texts(&all)).await {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    },
+                );
             }
             "cancelled-by-user" => {
                 return Err(Error::new(
@@ -346,11 +355,7 @@ async fn give_up(
         .post(cx, "/deployments/{uuid}/cancel")
         .arg("uuid", deployment)
         .idempotent();
-    let tail: Vec<&str> = all
-        .iter()
-        .filter_map(|line| line.output.as_deref())
-        .flat_map(str::lines)
-        .collect();
+    let tail: Vec<&str> = texts(all).collect();
     let from = tail.len().saturating_sub(TAIL);
     // No timeout any more: trying again would only find it cancelled.
     let message = format!("{}, which did not end", error.message());
@@ -391,61 +396,6 @@ fn failed(deployment: &str, all: &[Line]) -> Error {
     .effect(Effect::None)
     .log_tail(tail.into_iter().skip(from))
     .hint(hint)
-}
-
-/// The port that a program says in its log that it listens on.
-fn listens_on(all: &[Line]) -> Option<u16> {
-    const SAYS: [&str; 5] = [
-        "listening on",
-        "running on",
-        "running at",
-        "serving on",
-        "listening at",
-    ];
-    let lines = all.iter().filter_map(|line| line.output.as_deref());
-    let lines = lines.flat_map(str::lines);
-    let mut told = lines.filter_map(|line| {
-        let lower = line.to_ascii_lowercase();
-        let after = SAYS.iter().find_map(|words| lower.split_once(words))?.1;
-        // `http://0.0.0.0:8000 (Press …)`, `port 8000`, `:8000`.
-        let after = after.trim_start_matches([':', ' ']);
-        let after = after.split([' ', ',', ')']).take(2);
-        let words: Vec<&str> = after.collect();
-        let word = match words.as_slice() {
-            ["port", port] => port,
-            [first, ..] => first.rsplit(':').next()?,
-            [] => return None,
-        };
-        word.trim_matches(|c: char| !c.is_ascii_digit())
-            .parse()
-            .ok()
-    });
-    told.next_back()
-}
-
-/// What to do when the program's log says another port than Coolify was told.
-async fn wrong_port(cx: &Cx, coolify: &Coolify, application: &str, all: &[Line]) -> Option<String> {
-    let listens = listens_on(all)?;
-    let row = coolify.one(cx, "/applications/{uuid}", application).await;
-    let row = row.ok().flatten()?;
-    let ports = text(&row, "ports_exposes").unwrap_or_default();
-    let ports: Vec<u16> = ports
-        .split(',')
-        .filter_map(|port| port.parse().ok())
-        .collect();
-    let health: Option<u16> = match row.get("health_check_port") {
-        Some(Json::String(port)) => port.parse().ok(),
-        Some(Json::Number(port)) => port.as_u64().and_then(|port| u16::try_from(port).ok()),
-        _ => None,
-    };
-    let (field, told) = match (health, ports.first()) {
-        (Some(health), _) if health != listens => ("health.port", health),
-        (_, Some(port)) if !ports.contains(&listens) => ("port", *port),
-        _ => return None,
-    };
-    Some(format!(
-        "the program listens on {listens}, but `{field}` is {told}: set `{field}: {listens}`, or let the program listen on {told}"
-    ))
 }
 
 /// Whether a status such as `running:healthy` says that it runs as it should.
@@ -650,35 +600,6 @@ mod tests {
                 .unwrap()
                 .contains("read:sensitive")
         );
-    }
-
-    #[test]
-    fn programs_say_where_they_listen() {
-        for (said, port) in [
-            (
-                "INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)",
-                Some(8000),
-            ),
-            ("Server listening on port 3000", Some(3000)),
-            (
-                r#"{"msg":"listening on 0.0.0.0:8080","level":"info"}"#,
-                Some(8080),
-            ),
-            ("Listening on :9000, waiting", Some(9000)),
-            (" * Running on http://127.0.0.1:5000", Some(5000)),
-            (
-                "[1] [INFO] Listening at: http://0.0.0.0:8000 (1)",
-                Some(8000),
-            ),
-            ("running on all cylinders", None),
-            ("Attempt 1 of 10", None),
-        ] {
-            let line = Line {
-                output: Some(said.to_owned()),
-                ..Line::default()
-            };
-            assert_eq!(listens_on(&[line]), port, "{said}");
-        }
     }
 
     #[test]

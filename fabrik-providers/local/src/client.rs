@@ -10,8 +10,8 @@ use crate::launch::{self, AgentLaunch};
 use crate::layout::SOCKET;
 use crate::model::{
     AgentStatus, BucketInfo, DatabaseInfo, DatabaseSpec, GenerationInfo, JobInfo, JobRun, JobSpec,
-    LogChunk, LogQuery, MonitorInfo, MonitorSpec,
-    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
+    LogChunk, LogQuery, MonitorInfo, MonitorSpec, NameInfo, RouteInfo, RouteSpec, ServiceInfo,
+    ServiceSpec, SiteInfo, SiteSpec,
 };
 use crate::protocol::{Answer, Ask, Hello, Kind, MAX_LINE, PROTOCOL_VERSION};
 use crate::socket;

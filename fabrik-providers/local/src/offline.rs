@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::agent::{
-    LogDir, all_buckets, all_databases, all_jobs, stored_job_log, all_monitors, describe_generation, describe_names, describe_site,
-    stored_table,
+    LogDir, all_buckets, all_databases, all_jobs, all_monitors, describe_generation,
+    describe_names, describe_site, stored_job_log, stored_table,
 };
 use crate::error::Error;
 use crate::layout::Layout;

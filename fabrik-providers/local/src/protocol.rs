@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::model::{
     AgentStatus, BucketInfo, DatabaseInfo, DatabaseSpec, GenerationInfo, JobInfo, JobRun, JobSpec,
-    LogChunk, LogQuery, MonitorInfo, MonitorSpec,
-    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
+    LogChunk, LogQuery, MonitorInfo, MonitorSpec, NameInfo, RouteInfo, RouteSpec, ServiceInfo,
+    ServiceSpec, SiteInfo, SiteSpec,
 };
 
 /// Version of the protocol. An agent refuses requests of another version, except to say

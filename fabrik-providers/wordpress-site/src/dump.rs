@@ -17,11 +17,13 @@ use crate::template::hex;
 /// - who is editing and logged in: meta `_edit_lock`, `session_tokens`; when and from where an
 ///   application password was last used,
 /// - what is computed anew from the rest when it is missing: the options `rewrite_rules` and
-///   `can_compress_scripts`,
-/// - the option `fabrik_journal`, which is in [`journal`](Self::journal) instead.
+///   `can_compress_scripts`; which plugins were active until lately: `recently_activated`,
+/// - our own notes, the options `fabrik_journal` and `fabrik_structure`; the former is in
+///   [`journal`](Self::journal) instead.
 ///
 /// Files: all of them, a hash each. Those WordPress brought that are untouched are listed as `=`.
-/// Not listed are the database itself, and thumbnails of nothing.
+/// Not listed are the database itself, and the folders of `wp-content/uploads`, `languages`,
+/// `upgrade` and `upgrade-temp-backup`, which WordPress makes when it looks there (files in them are).
 #[derive(Clone, Debug)]
 pub struct Dump {
     /// Rows by table, each a JSON object's text, sorted.
@@ -168,7 +170,14 @@ fn normalise(rows: &mut BTreeMap<String, Vec<Map<String, Value>>>) {
             let name = text(row, "option_name");
             !(name.starts_with("_transient_")
                 || name.starts_with("_site_transient_")
-                || ["cron", "rewrite_rules", "can_compress_scripts"].contains(&name))
+                || [
+                    "cron",
+                    "rewrite_rules",
+                    "can_compress_scripts",
+                    "recently_activated",
+                    "fabrik_structure",
+                ]
+                .contains(&name))
         });
     }
     let mut there = Vec::new();
@@ -250,7 +259,13 @@ fn walk(root: &Path, below: &str, shipped: &Path, files: &mut BTreeMap<String, S
             if path == "wp-content/database" {
                 continue;
             }
-            files.insert(format!("{path}/"), String::new());
+            let made = ["uploads", "languages", "upgrade", "upgrade-temp-backup"];
+            let second = path
+                .strip_prefix("wp-content/")
+                .and_then(|rest| rest.split('/').next());
+            if !second.is_some_and(|name| made.contains(&name)) {
+                files.insert(format!("{path}/"), String::new());
+            }
             walk(root, &path, shipped, files);
         } else {
             let hash = if same_file(&entry.path(), &shipped.join(&path)) {

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use rustix::fs::{FlockOperation, flock};
@@ -38,7 +39,7 @@ pub(crate) fn made(
     if dir.exists() {
         return dir;
     }
-    // Older ones are of no use to anybody.
+    // Those of other versions of this crate are of no use, unless somebody tests one beside this.
     for old in fs::read_dir(&templates)
         .expect("the folder of templates")
         .flatten()
@@ -48,7 +49,14 @@ pub(crate) fn made(
             .to_str()
             .and_then(|n| n.strip_prefix(name))
             .and_then(|n| n.strip_prefix('-'));
-        if old_key.is_some_and(|k| k.len() == key.len() && k.bytes().all(|b| b.is_ascii_hexdigit()))
+        let age = old
+            .metadata()
+            .and_then(|data| data.modified())
+            .ok()
+            .and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_secs(24 * 3600))
+            && old_key
+                .is_some_and(|k| k.len() == key.len() && k.bytes().all(|b| b.is_ascii_hexdigit()))
         {
             let _ = fs::remove_dir_all(old.path());
         }
@@ -64,26 +72,36 @@ pub(crate) fn made(
 
 /// Copies a folder.
 pub(crate) fn copy(from: &Path, to: &Path) {
-    tree(from, to, &|from, to| {
+    tree(from, to, &[], &|from, to| {
         fs::copy(from, to)?;
         Ok(())
     });
 }
 
 /// A folder whose files are those of another, without taking room; copies where they cannot be.
-pub(crate) fn link(from: &Path, to: &Path) {
-    tree(from, to, &|from, to| {
+/// Entries of `but` at the top are left out.
+pub(crate) fn link(from: &Path, to: &Path, but: &[&str]) {
+    let but: Vec<PathBuf> = but.iter().map(|name| from.join(name)).collect();
+    tree(from, to, &but, &|from, to| {
         fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ()))
     });
 }
 
-fn tree(from: &Path, to: &Path, file: &dyn Fn(&Path, &Path) -> std::io::Result<()>) {
+fn tree(
+    from: &Path,
+    to: &Path,
+    but: &[PathBuf],
+    file: &dyn Fn(&Path, &Path) -> std::io::Result<()>,
+) {
     fs::create_dir_all(to).unwrap_or_else(|e| panic!("{}: {e}", to.display()));
     for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())) {
         let entry = entry.expect("an entry of a folder");
+        if but.contains(&entry.path()) {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type().expect("its type").is_dir() {
-            tree(&entry.path(), &target, file);
+            tree(&entry.path(), &target, but, file);
         } else {
             file(&entry.path(), &target).unwrap_or_else(|e| panic!("{}: {e}", target.display()));
         }

@@ -3,6 +3,13 @@
 
 function fabrik_option_stored( $name ) {
 	global $wpdb;
+	if ( 'fabrik:css' === $name ) {
+		$css = fabrik_style_css();
+		return null === $css ? null : array( 'value' => $css );
+	}
+	if ( 'fabrik:global_styles' === $name ) {
+		return array( 'value' => fabrik_style_json()[0] );
+	}
 	wp_cache_delete( $name, 'options' );
 	wp_cache_delete( 'alloptions', 'options' );
 	wp_cache_delete( 'notoptions', 'options' );
@@ -48,6 +55,9 @@ function fabrik_option_put( $whole, $path, $entry ) {
 	$whole = is_array( $whole ) ? $whole : array();
 	if ( $path ) {
 		$whole[ $key ] = fabrik_option_put( $whole[ $key ] ?? array(), $path, $entry );
+		if ( array() === $whole[ $key ] && ! array_key_exists( 'value', $entry ) ) {
+			unset( $whole[ $key ] );
+		}
 	} elseif ( array_key_exists( 'value', $entry ) ) {
 		$whole[ $key ] = $entry['value'];
 	} else {
@@ -57,6 +67,14 @@ function fabrik_option_put( $whole, $path, $entry ) {
 }
 
 function fabrik_option_write( $entry ) {
+	if ( 'fabrik:css' === ( $entry['name'] ?? '' ) ) {
+		fabrik_style_css_put( $entry['value'] ?? null );
+		return;
+	}
+	if ( 'fabrik:global_styles' === ( $entry['name'] ?? '' ) ) {
+		fabrik_style_json_write( $entry );
+		return;
+	}
 	if ( isset( $entry['mod'] ) ) {
 		array_key_exists( 'value', $entry ) ? set_theme_mod( $entry['mod'], $entry['value'] ) : remove_theme_mod( $entry['mod'] );
 		return;
@@ -77,6 +95,11 @@ function fabrik_option_write( $entry ) {
 	$path  = (array) ( $entry['path'] ?? array() );
 	if ( $path ) {
 		$value = fabrik_option_put( $there ? $there['value'] : array(), $path, $entry );
+		if ( array() === $value && ! array_key_exists( 'value', $entry ) ) {
+			// Nothing but ours was in it.
+			delete_option( $name );
+			return;
+		}
 	} elseif ( array_key_exists( 'value', $entry ) ) {
 		$value = $entry['value'];
 	} else {

@@ -113,12 +113,18 @@ function fabrik_post_rest( $id, $op, $set ) {
 	}
 }
 
-function fabrik_post_refers( $set ) {
+function fabrik_post_refers( $set, $type ) {
 	if ( ! empty( $set['parent'] ) && ! get_post( (int) $set['parent'] ) ) {
 		Fabrik::refuse( 'missing', 'there is no page ' . $set['parent'], array( 'field' => 'parent' ) );
 	}
 	if ( ! empty( $set['thumbnail'] ) && 'attachment' !== get_post_type( (int) $set['thumbnail'] ) ) {
 		Fabrik::refuse( 'missing', 'there is no image ' . $set['thumbnail'], array( 'field' => 'featured_media' ) );
+	}
+	if ( ! empty( $set['template'] ) ) {
+		$known = wp_get_theme()->get_page_templates( null, $type );
+		if ( ! isset( $known[ $set['template'] ] ) ) {
+			Fabrik::refuse( 'template', $set['template'], array( 'field' => 'template', 'known' => array_keys( $known ) ) );
+		}
 	}
 	if ( ! empty( $set['author'] ) && ! get_userdata( (int) $set['author'] ) ) {
 		Fabrik::refuse( 'missing', 'there is no user ' . $set['author'], array( 'field' => 'author' ) );
@@ -171,7 +177,7 @@ function fabrik_post( $op ) {
 			if ( ! post_type_exists( $type ) ) {
 				Fabrik::refuse( 'no_type', $type );
 			}
-			fabrik_post_refers( $set );
+			fabrik_post_refers( $set, $type );
 			if ( isset( $set['slug'] ) ) {
 				fabrik_post_slug( $type, $set['slug'], (int) ( $set['parent'] ?? 0 ), 0, $set['status'] ?? 'publish' );
 			}
@@ -206,7 +212,7 @@ function fabrik_post( $op ) {
 					$set[ $field ] = $value;
 				}
 			}
-			fabrik_post_refers( $set );
+			fabrik_post_refers( $set, $type );
 			if ( isset( $set['slug'] ) || isset( $set['parent'] ) ) {
 				fabrik_post_slug( $type, $set['slug'] ?? $before['slug'], (int) ( $set['parent'] ?? $before['parent'] ), (int) $op['id'], $set['status'] ?? $before['status'] );
 			}

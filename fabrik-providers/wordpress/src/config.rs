@@ -160,7 +160,11 @@ impl Config {
         }
         let absolute = |path: &String| path.starts_with('/') && !path.contains('\0');
         if self.path.as_ref().is_some_and(|path| !absolute(path)) {
-            return wrong("path", "`path` is not an absolute path", "begin it with `/`");
+            return wrong(
+                "path",
+                "`path` is not an absolute path",
+                "begin it with `/`",
+            );
         }
         if self.wp.is_empty() || self.wp.iter().any(|part| part.contains('\0')) {
             return wrong("wp", "`wp` is no command", "leave it out, or write `[wp]`");

@@ -42,6 +42,15 @@ pub(crate) fn of(refusal: &Refusal) -> Error {
         } else {
             format!("it has: {}", printable(&refusal.known.join(", ")))
         }),
+        "template" => Error::new(
+            ErrorKind::Invalid,
+            format!("the theme has no template `{said}`"),
+        )
+        .hint(if refusal.known.is_empty() {
+            "this theme has none: leave `template` out".to_owned()
+        } else {
+            format!("it has: {}", printable(&refusal.known.join(", ")))
+        }),
         "no_type" => Error::new(
             ErrorKind::Unsupported,
             format!("the site knows no `{said}`"),
@@ -63,6 +72,11 @@ pub(crate) fn of(refusal: &Refusal) -> Error {
             ErrorKind::Unresolved,
             format!("an earlier object of the same write has no `{said}`"),
         ),
+        "no_rest" => Error::new(
+            ErrorKind::Unsupported,
+            format!("`{said}` cannot be reached over the REST API of WordPress"),
+        )
+        .hint("reach the site by WP-CLI (`path`, `ssh` or `container` of the provider)"),
         "void" => Error::new(ErrorKind::Unavailable, "the write came too late and was given up"),
         "database" => Error::new(ErrorKind::Unavailable, format!("the database refused: {said}")),
         "refused" => Error::new(ErrorKind::Refused, said),

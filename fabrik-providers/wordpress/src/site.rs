@@ -1,6 +1,7 @@
 //! A connected site.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
-use crate::channel::{Channel, Cli};
+use crate::channel::{Channel, Cli, RestApi};
 use crate::config::Config;
 use crate::error;
 use crate::request::{Facts, Reply, Request, Survey};
@@ -29,6 +30,7 @@ pub struct Site {
     channel: Box<dyn Channel>,
     user: Option<String>,
     url: Option<String>,
+    base: PathBuf,
     known: Mutex<Known>,
     /// Held by who asks what the site is: others wait for the answer.
     asking: Mutex<()>,
@@ -72,12 +74,9 @@ impl Site {
     /// A site as configured. Programs on this machine find `env`.
     pub(crate) fn open(env: BaseEnv, config: &Config) -> Result<Site> {
         config.check()?;
-        if config.rest.is_some() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "sites without a shell cannot be managed yet",
-            )
-            .hint("use `path`, `ssh` or `container` with WP-CLI"));
+        if let Some(rest) = &config.rest {
+            let channel = RestApi::new(rest)?;
+            return Ok(Site::over(Box::new(channel), None, Some(rest.url.clone())));
         }
         Ok(Site::over(
             Box::new(Cli::new(env, config)),
@@ -92,9 +91,24 @@ impl Site {
             channel,
             user,
             url,
+            base: PathBuf::new(),
             known: Mutex::new(Known::default()),
             asking: Mutex::new(()),
         }
+    }
+
+    /// Sets the folder that paths of files on this machine are relative to.
+    #[must_use]
+    pub fn based_at(self, base: impl Into<PathBuf>) -> Site {
+        Site {
+            base: base.into(),
+            ..self
+        }
+    }
+
+    /// A path of a file on this machine.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.base.join(path)
     }
 
     /// The way to the site.
@@ -126,7 +140,11 @@ impl Site {
 
     /// What the site is, as far as it was asked.
     pub(crate) fn facts_so_far(&self) -> Value {
-        let facts = self.known.try_lock().ok().and_then(|known| known.facts.clone());
+        let facts = self
+            .known
+            .try_lock()
+            .ok()
+            .and_then(|known| known.facts.clone());
         facts.map_or(Value::Null, |facts| {
             let json = serde_json::json!({
                 "wordpress": facts.wordpress, "php": facts.php, "database": facts.database,
@@ -176,7 +194,8 @@ impl Site {
         self.read(cx, Vec::new()).await?;
         let known = self.known.lock().await;
         let survey = known.survey.as_ref().map(|(_, survey)| survey.clone());
-        survey.ok_or_else(|| Error::new(ErrorKind::Misbehaved, "the site does not say what is on it"))
+        survey
+            .ok_or_else(|| Error::new(ErrorKind::Misbehaved, "the site does not say what is on it"))
     }
 
     /// Reads; one answer for each operation. The first read of a run asks what the site is as well.

@@ -1,5 +1,5 @@
 //! A site for sections to stand in, and one full set of fields for each type and variant.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::{Value, from_json};
@@ -228,7 +228,7 @@ pub fn plain_samples(t: &str) -> Vec<(&'static str, Json)> {
     all.push(("products", head(json!({"items": [product, product]}))));
     all.push((
         "products",
-        head(json!({"variant": "shop", "category": "new-things", "order": "price"})),
+        head(json!({"variant": "shop", "count": 8, "category": "new-things", "order": "price"})),
     ));
     all.push((
         "timeline",
@@ -278,3 +278,38 @@ pub const TEXTS: &[&str] = &[
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "}; } --> /--> {\"a\":1} -->",
 ];
+
+/// Entries of the corpus, of all groups.
+pub fn corpus() -> Vec<String> {
+    let groups: std::collections::BTreeMap<String, Vec<String>> =
+        serde_json::from_str(include_str!("../data/xss.json")).unwrap();
+    groups.into_values().flatten().collect()
+}
+
+/// Every text in fields, with its place as a JSON pointer.
+pub fn leaves(fields: &Json) -> Vec<(String, String)> {
+    fn walk(json: &Json, path: &str, out: &mut Vec<(String, String)>) {
+        match json {
+            Json::String(text) => out.push((path.to_owned(), text.clone())),
+            Json::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    walk(item, &format!("{path}/{index}"), out);
+                }
+            }
+            Json::Object(map) => {
+                for (key, item) in map {
+                    walk(item, &format!("{path}/{key}"), out);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(fields, "", &mut out);
+    out
+}
+
+/// Puts a text in a place.
+pub fn put(fields: &mut Json, path: &str, text: String) {
+    *fields.pointer_mut(path).unwrap() = Json::String(text);
+}

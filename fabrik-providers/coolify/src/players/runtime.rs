@@ -154,6 +154,21 @@ impl Player for RuntimePlayer {
         }
         outputs.set("ingress", Parts::output(&server, "ip"));
         outputs.set("ingress_kind", "address");
+        // What was deployed, not what the spec asks for.
+        let version = ["image", "source.commit", "source.tag", "source.branch"]
+            .into_iter()
+            .find(|field| at(intent, field).is_some());
+        outputs.set(
+            "version",
+            Parts::output(
+                &app,
+                match version {
+                    Some("image") => "image",
+                    Some("source.commit") => "git.commit",
+                    _ => "git.branch",
+                },
+            ),
+        );
         match urls.first() {
             Some((url, host)) => {
                 outputs.set("url", url.clone());

@@ -66,9 +66,9 @@ pub(crate) async fn run(
         spec,
     };
     if spec.restic {
-        backup.into_restic().await
+        backup.to_restic().await
     } else {
-        backup.into_file(now).await
+        backup.to_file(now).await
     }
 }
 
@@ -80,7 +80,7 @@ struct Backup<'a> {
 }
 
 impl Backup<'_> {
-    async fn into_file(&self, now: SystemTime) -> Result<String, Error> {
+    async fn to_file(&self, now: SystemTime) -> Result<String, Error> {
         let to = &self.spec.to;
         let kind = match &self.spec.source {
             BackupSource::Database(name) => self.databases.access(name).await?.dump_suffix(),
@@ -140,7 +140,7 @@ impl Backup<'_> {
 
     /// Adds a snapshot to the repository `restic` in the folder. Its password lies beside it, in
     /// `restic.key`: whoever has the folder can restore.
-    async fn into_restic(&self) -> Result<String, Error> {
+    async fn to_restic(&self) -> Result<String, Error> {
         let Some(restic) = tool::find(self.shared, "restic", &[]) else {
             return Err(Error::Missing {
                 program: "restic".to_owned(),
@@ -177,12 +177,22 @@ impl Backup<'_> {
             }
             let told = self.tool(words, env.clone()).await?;
             let keep = self.spec.keep.to_string();
-            let forget = ["forget", "--tag", self.title, "--keep-last", &keep, "--prune"];
+            let forget = [
+                "forget",
+                "--tag",
+                self.title,
+                "--keep-last",
+                &keep,
+                "--prune",
+            ];
             // Without `--group-by`, a dump at another path would be counted on its own.
             let forget = [&forget[..], &["--group-by", "tags"]].concat();
             self.tool(call(&forget), env.clone()).await?;
             self.tool(call(&["check"]), env.clone()).await?;
-            Ok(format!("added snapshot {} to `{repository}`", snapshot(&told)))
+            Ok(format!(
+                "added snapshot {} to `{repository}`",
+                snapshot(&told)
+            ))
         };
         let made = made.await;
         records::remove_tree(&scratch)?;
@@ -208,7 +218,11 @@ fn snapshot(told: &str) -> String {
         .rev()
         .find_map(|line| serde_json::from_str(line).ok());
     summary
-        .and_then(|summary| summary["snapshot_id"].as_str().map(|id| id.chars().take(8).collect()))
+        .and_then(|summary| {
+            summary["snapshot_id"]
+                .as_str()
+                .map(|id| id.chars().take(8).collect())
+        })
         .unwrap_or_default()
 }
 
@@ -278,7 +292,11 @@ mod tests {
         let name = format!("db-{}.dump", stamp(SystemTime::UNIX_EPOCH));
         assert_eq!(name, "db-19700101T000000000Z.dump");
         assert!(is_backup(&name, "db-", ".dump"));
-        for other in ["db-copy-19700101T000000000Z.dump", "db-mine.dump", "db-.dump"] {
+        for other in [
+            "db-copy-19700101T000000000Z.dump",
+            "db-mine.dump",
+            "db-.dump",
+        ] {
             assert!(!is_backup(other, "db-", ".dump"), "{other}");
         }
     }

@@ -502,7 +502,10 @@ impl Jobs {
                 let mut process = Process::adopt(&run).unwrap_or_else(|| Process::remains(&run));
                 let ended = end_of(&mut process, &mut turn.stop).await;
                 Ended {
-                    text: format!("{} (how is not known: the agent was started anew)", ended.text),
+                    text: format!(
+                        "{} (how is not known: the agent was started anew)",
+                        ended.text
+                    ),
                     ..ended
                 }
             }

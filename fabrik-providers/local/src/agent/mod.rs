@@ -1,8 +1,8 @@
 //! The resident agent: runs services, serves routes and sites, and survives being killed.
 
 mod activity;
-mod backup;
 mod backoff;
+mod backup;
 mod balance;
 mod book;
 mod bucket;

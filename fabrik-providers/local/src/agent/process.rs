@@ -222,6 +222,9 @@ impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         use std::os::unix::process::ExitStatusExt;
         let text = match (status.code(), status.signal()) {
+            // What shells say of commands they cannot run.
+            (Some(127), _) => "ended with exit code 127 (a command was not found)".to_owned(),
+            (Some(126), _) => "ended with exit code 126 (a command may not be run)".to_owned(),
             (Some(code), _) => format!("ended with exit code {code}"),
             (None, Some(signal)) => format!("was ended by signal {signal}"),
             (None, None) => "ended".to_owned(),

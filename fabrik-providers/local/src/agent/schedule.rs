@@ -153,8 +153,12 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
 /// The values of a field, a bit each.
 fn field(word: &str, low: u8, high: u8, names: &[&str]) -> Option<u64> {
     let value = |word: &str| -> Option<u8> {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-        let named = named.and_then(|at| u8::try_from(at).ok()).map(|at| at + low);
+        let named = names
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(word));
+        let named = named
+            .and_then(|at| u8::try_from(at).ok())
+            .map(|at| at + low);
         named
             .or_else(|| word.parse().ok())
             .filter(|value| (low..=high).contains(value))
@@ -162,7 +166,10 @@ fn field(word: &str, low: u8, high: u8, names: &[&str]) -> Option<u64> {
     let mut set = 0;
     for part in word.split(',') {
         let (range, step) = match part.split_once('/') {
-            Some((range, step)) => (range, Some(step.parse::<u8>().ok().filter(|step| *step > 0)?)),
+            Some((range, step)) => (
+                range,
+                Some(step.parse::<u8>().ok().filter(|step| *step > 0)?),
+            ),
             None => (part, None),
         };
         let (from, to) = match range.split_once('-') {
@@ -214,10 +221,20 @@ mod tests {
         // Either day will do when both are limited; else both must fit.
         assert_eq!(
             runs("0 0 13 * FRI", "UTC", "2026-02-01T00:00:00Z", 3),
-            ["2026-02-06T00:00:00Z", "2026-02-13T00:00:00Z", "2026-02-20T00:00:00Z"]
+            [
+                "2026-02-06T00:00:00Z",
+                "2026-02-13T00:00:00Z",
+                "2026-02-20T00:00:00Z"
+            ]
         );
-        assert_eq!(runs("0 0 * * 7", "UTC", "2026-02-01T00:00:00Z", 1), ["2026-02-08T00:00:00Z"]);
-        assert_eq!(runs("0 0 29 feb *", "UTC", "2026-02-01T00:00:00Z", 1), ["2028-02-29T00:00:00Z"]);
+        assert_eq!(
+            runs("0 0 * * 7", "UTC", "2026-02-01T00:00:00Z", 1),
+            ["2026-02-08T00:00:00Z"]
+        );
+        assert_eq!(
+            runs("0 0 29 feb *", "UTC", "2026-02-01T00:00:00Z", 1),
+            ["2028-02-29T00:00:00Z"]
+        );
         let never = Schedule::parse("0 0 30 2 *", "UTC").unwrap();
         assert_eq!(never.next(SystemTime::UNIX_EPOCH), None);
     }
@@ -227,7 +244,11 @@ mod tests {
         // In winter and in summer.
         assert_eq!(
             runs("0 3 * * *", "Europe/Berlin", "2026-03-27T12:00:00Z", 3),
-            ["2026-03-28T02:00:00Z", "2026-03-29T01:00:00Z", "2026-03-30T01:00:00Z"]
+            [
+                "2026-03-28T02:00:00Z",
+                "2026-03-29T01:00:00Z",
+                "2026-03-30T01:00:00Z"
+            ]
         );
         // 02:30 is not there on 29 March: an hour later by the clock, the same wait.
         assert_eq!(
@@ -258,7 +279,12 @@ mod tests {
             ("61 * * * *", "UTC", "schedule", "`61` in"),
             ("5-1 * * * *", "UTC", "schedule", "`5-1` in"),
             ("*/0 * * * *", "UTC", "schedule", "`*/0` in"),
-            ("* * * * *", "Mars/Base", "timezone", "`Mars/Base` is no time zone"),
+            (
+                "* * * * *",
+                "Mars/Base",
+                "timezone",
+                "`Mars/Base` is no time zone",
+            ),
         ] {
             let (at, message) = Schedule::parse(schedule, zone).unwrap_err();
             assert_eq!(at, field);

@@ -69,7 +69,12 @@ impl Tool<'_> {
             .args(self.words.iter().skip(1))
             .current_dir(self.dir)
             .env_clear()
-            .envs(shared.base_env.iter().map(|(name, value)| (name, value.expose())))
+            .envs(
+                shared
+                    .base_env
+                    .iter()
+                    .map(|(name, value)| (name, value.expose())),
+            )
             .envs(&self.env)
             // What an agent that was killed left is found by this, and ended.
             .env(marks::AGENT, &shared.mark)
@@ -90,13 +95,11 @@ impl Tool<'_> {
             }
             child.wait_with_output().await
         };
-        let output = match timeout(self.patience, work).await {
-            Ok(output) => output.map_err(|error| failed(error.to_string(), Vec::new()))?,
-            Err(_) => {
-                let seconds = self.patience.as_secs();
-                return Err(failed(format!("took longer than {seconds} s"), Vec::new()));
-            }
+        let Ok(output) = timeout(self.patience, work).await else {
+            let seconds = self.patience.as_secs();
+            return Err(failed(format!("took longer than {seconds} s"), Vec::new()));
         };
+        let output = output.map_err(|error| failed(error.to_string(), Vec::new()))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() {
             return Ok(text(&output.stdout));
@@ -104,8 +107,14 @@ impl Tool<'_> {
         let written = text(&output.stdout) + &text(&output.stderr);
         let lines: Vec<&str> = written.lines().filter(|line| !line.is_empty()).collect();
         let from = lines.len().saturating_sub(LINES);
-        let lines = lines[from..].iter().map(|line| (*line).to_owned()).collect();
-        Err(failed(crate::agent::process::Exit::from(output.status).text, lines))
+        let lines = lines[from..]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect();
+        Err(failed(
+            crate::agent::process::Exit::from(output.status).text,
+            lines,
+        ))
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BucketInfo, DatabaseInfo, JobInfo, MonitorInfo, NameInfo, RouteInfo, ServiceSpec, SiteInfo};
+use super::{
+    BucketInfo, DatabaseInfo, JobInfo, MonitorInfo, NameInfo, RouteInfo, ServiceSpec, SiteInfo,
+};
 
 /// Everything the agent holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

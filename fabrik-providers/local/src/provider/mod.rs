@@ -3,8 +3,12 @@
 //! Reading never launches the agent: when none runs, the state directory tells what is there. The
 //! first mutating call launches it.
 
+mod backup;
 mod bucket;
+mod cron;
+mod database;
 mod dns_name;
+mod environment;
 mod file;
 mod link;
 mod monitor;
@@ -18,6 +22,8 @@ mod settings;
 mod site;
 mod thing;
 mod values;
+mod wordpress;
+mod written;
 
 use std::time::Duration;
 
@@ -27,12 +33,15 @@ use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use backup::{Backup, BackupInputs, BackupOutputs};
 pub use bucket::{Bucket, BucketInputs, BucketOutputs};
+pub use cron::{Cron, CronInputs, CronOutputs};
+pub use database::{Database, DatabaseInputs, DatabaseOutputs, Engine};
 pub use dns_name::{DnsName, DnsNameInputs, DnsNameOutputs};
 pub use file::{LocalFile, LocalFileInputs, LocalFileOutputs};
 pub use link::Local;
 pub use monitor::{Monitor, MonitorInputs, MonitorOutputs};
-pub use players::{BucketPlayer, DnsPlayer, MonitorPlayer};
+pub use players::{BackupPlayer, BucketPlayer, DatabasePlayer, DnsPlayer, MonitorPlayer};
 pub use route::{Route, RouteInputs, RouteOutputs};
 pub use runtime::RuntimePlayer;
 pub use service::{Health, RestartWhen, Service, ServiceInputs, ServiceOutputs, Signal, Stop};
@@ -79,10 +88,15 @@ fn build(settings: LocalSettings) -> TypedProvider<LocalConfig, Local> {
         .resource(Bucket)
         .resource(Monitor)
         .resource(DnsName)
+        .resource(Cron)
+        .resource(Database)
+        .resource(Backup)
         .player(RuntimePlayer)
         .player(DnsPlayer)
         .player(MonitorPlayer)
         .player(BucketPlayer)
+        .player(DatabasePlayer)
+        .player(BackupPlayer)
         .build()
 }
 

@@ -1,12 +1,13 @@
 //! What all types have in common whose objects the agent keeps by name.
 
-use fabrik_core::error::Result;
+use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer};
-use fabrik_core::provider::{Cx, Finding, Keys};
+use fabrik_core::provider::{Cx, Finding, Keys, LogLine, LogOptions};
 use fabrik_core::value::{Path, Value};
 
 use super::group;
 use super::link::{Local, Picture};
+use super::written::{self, Of};
 use crate::client::Client;
 use crate::protocol::Kind;
 
@@ -26,6 +27,11 @@ pub(super) trait Thing: Sized + Send + Sync + 'static {
     /// The object's name in the agent, which is its id.
     fn id(spec: &Self::Spec) -> Result<String>;
 
+    /// The name under which it is noted who made it.
+    fn claimed_as(id: &str) -> String {
+        id.to_owned()
+    }
+
     /// The names of all objects.
     fn ids(picture: &Picture) -> Vec<&str>;
 
@@ -44,6 +50,11 @@ pub(super) trait Thing: Sized + Send + Sync + 'static {
     /// Removes the object.
     fn remove(agent: &Client, id: &str) -> impl Future<Output = Result<()>> + Send;
 
+    /// Whose log is the object's, where it has one.
+    fn log_of(_: &str) -> Option<Of> {
+        None
+    }
+
     /// What no two calls may meet on, and what is read together.
     fn keys(type_name: &str, inputs: &Value) -> Keys {
         group(type_name, "name", inputs)
@@ -57,7 +68,7 @@ pub(super) async fn create<T: Thing>(
     spec: &T::Spec,
 ) -> Result<Created<T::Outputs>> {
     let id = T::id(spec)?;
-    let agent = local.claimed(cx, T::KIND, &id).await?;
+    let agent = local.claimed(cx, T::KIND, &T::claimed_as(&id)).await?;
     let outputs = T::put(cx, local, agent, &id, spec).await?;
     Ok(Created::new(id, outputs))
 }
@@ -110,6 +121,22 @@ pub(super) async fn list<T: Thing>(local: &Local) -> Result<Vec<Found<T::Spec, T
         })
     });
     Ok(found.collect())
+}
+
+/// The log of an object.
+pub(super) async fn logs<T: Thing>(
+    type_name: &str,
+    local: &Local,
+    id: &str,
+    options: &LogOptions,
+) -> Result<Vec<LogLine>> {
+    match T::log_of(id) {
+        Some(of) => written::read(local, of, options).await,
+        None => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{type_name}` has no logs"),
+        )),
+    }
 }
 
 /// What to say when something of the wanted name is there and this stack did not make it.
@@ -206,6 +233,16 @@ macro_rules! kept_by_agent {
                 Vec<fabrik_core::provider::typed::Found<$spec, $outputs>>,
             > {
                 $crate::provider::thing::list::<Self>(local).await
+            }
+
+            async fn logs(
+                &self,
+                _: &fabrik_core::provider::Cx,
+                local: &Self::Client,
+                id: &str,
+                options: &fabrik_core::provider::LogOptions,
+            ) -> fabrik_core::error::Result<Vec<fabrik_core::provider::LogLine>> {
+                $crate::provider::thing::logs::<Self>($name, local, id, options).await
             }
 
             $($more)*

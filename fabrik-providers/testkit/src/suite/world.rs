@@ -278,6 +278,15 @@ impl World {
         self.load_parts(&parts)
     }
 
+    /// As [`World::load`], with what was changed by hand put back.
+    pub(crate) fn load_restoring(&self, inputs: &Json) -> Result<Arc<Stack>> {
+        let mut part = self.part(inputs);
+        part.options = json!({"on_drift": "restore"});
+        let mut parts = self.also();
+        parts.push(part);
+        self.load_parts(&parts)
+    }
+
     /// Applies what the sample needs.
     pub(crate) async fn base(&self) -> Result<()> {
         if !self.samples().also.is_empty() {

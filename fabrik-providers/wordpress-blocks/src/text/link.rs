@@ -72,6 +72,10 @@ pub fn url(text: &str) -> Result<String> {
         if parsed.host_str().is_none_or(str::is_empty) {
             return Err(wrong("it has no host"));
         }
+        // Brackets are what shortcodes are made of.
+        if matches!(parsed.host(), Some(url::Host::Ipv6(_))) {
+            return Err(wrong("its host is a number in brackets"));
+        }
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(wrong("it has a user name in it"));
         }
@@ -177,6 +181,7 @@ mod tests {
             "feed:x",
             "view-source:x",
             "https://",
+            "http://[::1]/",
         ] {
             assert!(url(text).is_err(), "{text:?}");
         }

@@ -23,6 +23,11 @@ const RUNNER: &[&str] = &[
     include_str!("../../php/users.php"),
     include_str!("../../php/menus.php"),
     include_str!("../../php/site.php"),
+    include_str!("../../php/plugins.php"),
+    include_str!("../../php/files.php"),
+    include_str!("../../php/media.php"),
+    include_str!("../../php/styles.php"),
+    include_str!("../../php/languages.php"),
 ];
 
 /// How long one command may take, unless the operation's deadline is nearer.
@@ -94,10 +99,7 @@ impl Channel for Cli {
         program.push_str("\nFabrik::run( '");
         program.push_str(&BASE64.encode(json));
         program.push_str("' );\n");
-        let mut command = self
-            .wp(["eval-file", "-"])
-            .input(program)
-            .max_output(MOST);
+        let mut command = self.wp(["eval-file", "-"]).input(program).max_output(MOST);
         for secret in &request.secrets {
             command = command.secret(secret);
         }

@@ -27,7 +27,10 @@ struct Member<'a> {
 
 impl Together {
     fn content(&self, type_name: &str) -> Result<&dyn AnyContent> {
-        let found = self.0.iter().find(|content| content.type_name() == type_name);
+        let found = self
+            .0
+            .iter()
+            .find(|content| content.type_name() == type_name);
         found.map(|content| &**content).ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
@@ -82,10 +85,7 @@ impl Together {
         let inputs = links::inputs(at, call, nonce)?;
         if operation.verb == Verb::Update && content.looks() && row.is_none() {
             let id = operation.id()?;
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("`{id}` is gone"),
-            ));
+            return Err(Error::new(ErrorKind::NotFound, format!("`{id}` is gone")));
         }
         let mut op = content.write(operation, &inputs, row)?;
         op["op"] = json!(operation.op.to_string());
@@ -132,8 +132,7 @@ impl Together {
             .zip(&members)
             .zip(&results)
             .map(|((operation, member), result)| {
-                outcome(operation, member, result, &results, &nonce)
-                    .unwrap_or_else(Outcome::Failed)
+                outcome(operation, member, result, &results, &nonce).unwrap_or_else(Outcome::Failed)
             })
             .collect())
     }
@@ -162,6 +161,11 @@ fn outcome(
 #[async_trait]
 impl Groups<Site> for Together {
     fn takes(&self, type_name: &str) -> bool {
+        self.content(type_name)
+            .is_ok_and(|content| !content.apart())
+    }
+
+    fn reads(&self, type_name: &str) -> bool {
         self.content(type_name).is_ok()
     }
 

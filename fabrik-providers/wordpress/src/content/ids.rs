@@ -66,12 +66,11 @@ pub(crate) fn slug(slug: &str) -> Result<()> {
     if is_open(slug) || (slug.len() <= 190 && slug.split(['-', '_']).all(good)) {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::Invalid,
-        format!("`{slug}` cannot be a slug"),
+    Err(
+        Error::new(ErrorKind::Invalid, format!("`{slug}` cannot be a slug"))
+            .field(Path::key("slug"))
+            .hint("use lower-case letters and digits, with single `-` or `_` between them"),
     )
-    .field(Path::key("slug"))
-    .hint("use lower-case letters and digits, with single `-` or `_` between them"))
 }
 
 /// Refuses a text that WordPress would change.
@@ -104,27 +103,31 @@ pub(crate) fn email(field: &str, email: &str) -> Result<()> {
     let good = email.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
     });
-    let plain = !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let plain =
+        !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
     if is_open(email) || (good && plain && email.matches('@').count() == 1) {
         return Ok(());
     }
-    Err(
-        Error::new(ErrorKind::Invalid, format!("`{field}` is not an e-mail address"))
-            .field(Path::parse(field))
-            .hint("write one address, such as `me@example.com`"),
+    Err(Error::new(
+        ErrorKind::Invalid,
+        format!("`{field}` is not an e-mail address"),
     )
+    .field(Path::parse(field))
+    .hint("write one address, such as `me@example.com`"))
 }
 
 /// Refuses what is no address of the web.
 pub(crate) fn address(field: &str, url: &str) -> Result<()> {
     let begins = url.starts_with("https://") || url.starts_with("http://");
-    let plain = !url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c));
+    let plain =
+        !url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c));
     if is_open(url) || (begins && plain && url.len() > 10) {
         return Ok(());
     }
-    Err(
-        Error::new(ErrorKind::Invalid, format!("`{field}` is not an address of the web"))
-            .field(Path::parse(field))
-            .hint("begin it with `https://`"),
+    Err(Error::new(
+        ErrorKind::Invalid,
+        format!("`{field}` is not an address of the web"),
     )
+    .field(Path::parse(field))
+    .hint("begin it with `https://`"))
 }

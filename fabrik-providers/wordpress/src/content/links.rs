@@ -55,11 +55,15 @@ fn named(reference: &Reference, earlier: &[Operation], nonce: &str) -> Result<Op
     {
         return Ok(Some(input));
     }
-    let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if !is_name {
         return Ok(None);
     }
-    Ok(Some(Value::from(format!("{OPEN}{nonce}:{at}:{name}{CLOSE}"))))
+    Ok(Some(Value::from(format!(
+        "{OPEN}{nonce}:{at}:{name}{CLOSE}"
+    ))))
 }
 
 fn member<'a>(earlier: &'a [Operation], address: &Address) -> Option<(usize, &'a Operation)> {
@@ -112,10 +116,12 @@ pub(crate) fn filled(inputs: &Value, results: &[Json], nonce: &str) -> Value {
             other => other,
         })
     };
-    inputs.rewrite(&mut { fill }).unwrap_or_else(|_| inputs.clone())
+    inputs
+        .rewrite(&mut { fill })
+        .unwrap_or_else(|_| inputs.clone())
 }
 
-fn fill(text: &str, results: &[Json], nonce: &str) -> String {
+pub(crate) fn fill(text: &str, results: &[Json], nonce: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     let begin = format!("{OPEN}{nonce}:");

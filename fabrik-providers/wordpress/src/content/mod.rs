@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 
 pub(crate) use group::Together;
 pub(crate) use kept::{Kept, Sent};
-pub(crate) use links::is_open;
+pub(crate) use links::{fill, group_key, is_open};
 
 use crate::request::{Facts, Survey};
 use crate::site::Site;
@@ -148,6 +148,10 @@ impl<K: Content> Typed<K> {
 /// The object-safe half of a type of content.
 pub(crate) trait AnyContent: Send + Sync {
     fn type_name(&self) -> &'static str;
+    /// It is read with the content and written by itself.
+    fn apart(&self) -> bool {
+        false
+    }
     fn looks(&self) -> bool;
     fn read(&self, id: &str, prior: &Value) -> Result<Json>;
     fn object(&self, raw: &Json, prior: &Value) -> Result<Object>;
@@ -237,7 +241,7 @@ impl<K: Content> Resource for Typed<K> {
             // What a call did stands in the site's journal, in the same transaction.
             lost: Lost::Name,
             settle: Duration::ZERO,
-            timeout: Duration::from_secs(300),
+
             ..info
         })
     }
@@ -290,6 +294,9 @@ impl<K: Content> Resource for Typed<K> {
                 K::check(&spec)?;
                 let facts = site.facts(cx).await?;
                 findings = K::preflight(&spec, &facts);
+                if facts.limited {
+                    findings.extend(crate::channel::rest::limits(K::TYPE, proposal.desired));
+                }
             }
             // What is not known yet may be of another kind.
             Err(_) if proposal.desired.has_unknown() => {}
@@ -351,4 +358,3 @@ fn found_of<K: Content>(raw: &Json) -> Result<Found<K::Spec, K::Outputs>> {
         marked: false,
     })
 }
-

@@ -55,7 +55,10 @@ pub(crate) fn check(sections: &[Section]) -> Result<()> {
         if !ours || more.is_some() || !whole {
             return wrong(
                 "markup",
-                format!("the markup of section `{}` is not one block with that id", section.id),
+                format!(
+                    "the markup of section `{}` is not one block with that id",
+                    section.id
+                ),
                 "write one `core/group` block whose attributes have `\"metadata\":{\"fabrik\":{\"id\":\"…\"}}`, without space around it",
             );
         }
@@ -99,9 +102,9 @@ pub(crate) fn merge(content: &str, sent: &[Section], wanted: &[Section]) -> Stri
     let mut taken = BTreeSet::new();
     let mut drop_space = false;
     for piece in split(content) {
-        let ours = piece.id.filter(|id| {
-            is_wanted(id) || sent.iter().any(|section| section.id == *id)
-        });
+        let ours = piece
+            .id
+            .filter(|id| is_wanted(id) || sent.iter().any(|section| section.id == *id));
         if let Some(id) = &ours
             && !is_wanted(id)
         {
@@ -121,7 +124,10 @@ pub(crate) fn merge(content: &str, sent: &[Section], wanted: &[Section]) -> Stri
         pieces.push((ours, text.to_owned()));
     }
     if drop_space {
-        while pieces.last().is_some_and(|(_, text)| text.trim().is_empty()) {
+        while pieces
+            .last()
+            .is_some_and(|(_, text)| text.trim().is_empty())
+        {
             pieces.pop();
         }
     }
@@ -146,7 +152,9 @@ pub(crate) fn merge(content: &str, sent: &[Section], wanted: &[Section]) -> Stri
     let mut before: Option<&str> = None;
     for (at, section) in wanted.iter().enumerate() {
         if !taken.contains(&section.id) {
-            let later = wanted[at + 1..].iter().find(|later| taken.contains(&later.id));
+            let later = wanted[at + 1..]
+                .iter()
+                .find(|later| taken.contains(&later.id));
             let at = match (before, later) {
                 (Some(before), _) => place_of(&pieces, before).map(|at| at + 1),
                 (None, Some(later)) => place_of(&pieces, &later.id),
@@ -160,7 +168,9 @@ pub(crate) fn merge(content: &str, sent: &[Section], wanted: &[Section]) -> Stri
 }
 
 fn place_of(pieces: &[(Option<String>, String)], id: &str) -> Option<usize> {
-    pieces.iter().position(|(ours, _)| ours.as_deref() == Some(id))
+    pieces
+        .iter()
+        .position(|(ours, _)| ours.as_deref() == Some(id))
 }
 
 fn insert(pieces: &mut Vec<(Option<String>, String)>, at: Option<usize>, section: &Section) {
@@ -325,12 +335,24 @@ mod tests {
         assert!(check(&[section("a", "1"), section("b", "1")]).is_ok());
         for wrong in [
             vec![section("a", "1"), section("a", "2")],
-            vec![Section { id: "b".into(), ..section("a", "1") }],
-            vec![Section { id: "a".into(), markup: "text".into() }],
-            vec![Section { id: "a".into(), markup: format!("{}\n\n{HAND}", section("a", "1").markup) }],
+            vec![Section {
+                id: "b".into(),
+                ..section("a", "1")
+            }],
+            vec![Section {
+                id: "a".into(),
+                markup: "text".into(),
+            }],
+            vec![Section {
+                id: "a".into(),
+                markup: format!("{}\n\n{HAND}", section("a", "1").markup),
+            }],
         ] {
             let error = check(&wrong).unwrap_err();
-            assert!(error.field_path().is_some() && error.hint_text().is_some(), "{error}");
+            assert!(
+                error.field_path().is_some() && error.hint_text().is_some(),
+                "{error}"
+            );
         }
     }
 }

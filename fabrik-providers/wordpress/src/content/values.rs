@@ -106,7 +106,10 @@ pub(crate) fn write<S>(
                 .iter()
                 .find(|former| former.field == entry.field)
                 .and_then(|former| former.value.as_ref());
-            merge(&mut place, &change(write, &entry.field, entry.value.as_ref(), sent));
+            merge(
+                &mut place,
+                &change(write, &entry.field, entry.value.as_ref(), sent),
+            );
             place
         })
         .collect();
@@ -135,7 +138,12 @@ pub(crate) fn write_meta<S>(
         .iter()
         .zip(&before)
         .map(|(entry, former)| {
-            let change = change(write, &entry.name, entry.value.as_ref(), former.value.as_ref());
+            let change = change(
+                write,
+                &entry.name,
+                entry.value.as_ref(),
+                former.value.as_ref(),
+            );
             if change.as_object().is_some_and(serde_json::Map::is_empty) {
                 Json::Null
             } else {
@@ -186,7 +194,9 @@ pub(crate) fn sent(op: &Json) -> Vec<Sent> {
     };
     let list = |key: &str| op[key].as_array().map(Vec::as_slice).unwrap_or_default();
     if op["kind"] == "meta" {
-        let keys = list("keys").iter().map(|key| key.as_str().unwrap_or_default());
+        let keys = list("keys")
+            .iter()
+            .map(|key| key.as_str().unwrap_or_default());
         return keys
             .zip(list("set"))
             .map(|(key, change)| of(key.to_owned(), change))
@@ -194,7 +204,12 @@ pub(crate) fn sent(op: &Json) -> Vec<Sent> {
     }
     let entries = list("entries").iter();
     entries
-        .map(|entry| of(entry["field"].as_str().unwrap_or_default().to_owned(), entry))
+        .map(|entry| {
+            of(
+                entry["field"].as_str().unwrap_or_default().to_owned(),
+                entry,
+            )
+        })
         .collect()
 }
 
@@ -203,7 +218,12 @@ pub(crate) struct Values<'a>(pub(crate) &'a [Json]);
 
 impl<'a> Values<'a> {
     pub(crate) fn of(raw: &'a Json) -> Values<'a> {
-        Values(raw["values"].as_array().map(Vec::as_slice).unwrap_or_default())
+        Values(
+            raw["values"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
+        )
     }
 
     /// The value at a position; `None` where it is not set.

@@ -105,7 +105,10 @@ impl Content for Author {
                 set.insert("bio".into(), json!(spec.bio.as_deref().unwrap_or_default()));
             }
             if spec.url.is_some() || had(|was| was.url.is_some()) {
-                set.insert("site".into(), json!(spec.url.as_deref().unwrap_or_default()));
+                set.insert(
+                    "site".into(),
+                    json!(spec.url.as_deref().unwrap_or_default()),
+                );
             }
         }
         user_row::write(write, set)

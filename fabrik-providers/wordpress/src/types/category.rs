@@ -61,7 +61,10 @@ impl Content for Category {
     }
 
     fn named(spec: &CategorySpec, survey: &Survey) -> Option<String> {
-        let mut terms = survey.terms.iter().filter(|term| term.taxonomy == "category");
+        let mut terms = survey
+            .terms
+            .iter()
+            .filter(|term| term.taxonomy == "category");
         terms
             .find(|term| term.slug == spec.slug)
             .map(|term| term.id.clone())

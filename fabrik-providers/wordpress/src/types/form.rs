@@ -115,7 +115,10 @@ impl FieldKind {
     }
 
     fn chooses(self) -> bool {
-        matches!(self, FieldKind::Select | FieldKind::Checkbox | FieldKind::Radio)
+        matches!(
+            self,
+            FieldKind::Select | FieldKind::Checkbox | FieldKind::Radio
+        )
     }
 }
 
@@ -156,18 +159,26 @@ fn plain(text: &str) -> String {
         ("[", "&#91;"),
         ("]", "&#93;"),
     ];
-    pairs
-        .iter()
-        .fold(text.to_owned(), |text, (sign, entity)| text.replace(sign, entity))
+    pairs.iter().fold(text.to_owned(), |text, (sign, entity)| {
+        text.replace(sign, entity)
+    })
 }
 
 /// The form in the plugin's own language.
 fn template(spec: &FormSpec) -> String {
     let mut text = String::new();
     for field in &spec.fields {
-        let star = if field.required && field.kind != FieldKind::Radio { "*" } else { "" };
+        let star = if field.required && field.kind != FieldKind::Radio {
+            "*"
+        } else {
+            ""
+        };
         let (kind, name) = (field.kind.word(), &field.name);
-        let options: String = field.options.iter().map(|option| format!(" \"{option}\"")).collect();
+        let options: String = field
+            .options
+            .iter()
+            .map(|option| format!(" \"{option}\""))
+            .collect();
         let label = plain(&field.label);
         let part = match field.kind {
             FieldKind::Acceptance => {
@@ -180,7 +191,9 @@ fn template(spec: &FormSpec) -> String {
             FieldKind::Select => {
                 format!("<label>{label}\n[select{star} {name}{options}]</label>")
             }
-            FieldKind::Text | FieldKind::Email | FieldKind::Tel if autocomplete(field).is_some() => {
+            FieldKind::Text | FieldKind::Email | FieldKind::Tel
+                if autocomplete(field).is_some() =>
+            {
                 let auto = autocomplete(field).unwrap_or_default();
                 format!("<label>{label}\n[{kind}{star} {name} autocomplete:{auto}]</label>")
             }
@@ -211,9 +224,16 @@ fn mail(spec: &FormSpec) -> Json {
         .filter(|field| field.kind != FieldKind::Acceptance)
         .map(|field| format!("{}: [{}]", field.label, field.name))
         .collect();
-    let answers = spec.fields.iter().find(|field| field.kind == FieldKind::Email);
+    let answers = spec
+        .fields
+        .iter()
+        .find(|field| field.kind == FieldKind::Email);
     let headers = answers.map(|field| format!("Reply-To: [{}]", field.name));
-    let from = spec.mail.from.as_deref().unwrap_or("[_site_title] <wordpress@[_site_domain]>");
+    let from = spec
+        .mail
+        .from
+        .as_deref()
+        .unwrap_or("[_site_title] <wordpress@[_site_domain]>");
     json!({
         "active": true,
         "subject": spec.mail.subject,
@@ -246,7 +266,8 @@ impl Content for Form {
                 .field(Path::parse(&field))
                 .hint(hint.to_owned()))
         };
-        let quoted = |text: &str| !text.contains(['"', '[', ']']) && !text.chars().any(char::is_control);
+        let quoted =
+            |text: &str| !text.contains(['"', '[', ']']) && !text.chars().any(char::is_control);
         ids::title("title", &spec.title)?;
         if !quoted(&spec.submit) {
             return wrong(
@@ -265,7 +286,10 @@ impl Content for Form {
                     "begin with a letter and go on with letters, digits, `-` and `_`",
                 );
             }
-            if spec.fields[..at].iter().any(|other| other.name == field.name) {
+            if spec.fields[..at]
+                .iter()
+                .any(|other| other.name == field.name)
+            {
                 return wrong(
                     format!("fields[{at}].name"),
                     format!("two fields are called `{}`", field.name),
@@ -293,7 +317,11 @@ impl Content for Form {
             ids::email("mail.to", &spec.mail.to)?;
         }
         if lines(&spec.mail.subject) || spec.mail.from.as_deref().is_some_and(lines) {
-            return wrong("mail".into(), "the e-mail's head has several lines".into(), "write one line");
+            return wrong(
+                "mail".into(),
+                "the e-mail's head has several lines".into(),
+                "write one line",
+            );
         }
         Ok(())
     }
@@ -310,7 +338,9 @@ impl Content for Form {
     }
 
     fn read(id: &str, _: Option<&FormSpec>) -> Result<Json> {
-        Ok(json!({"kind": "post", "type": POST_TYPE, "do": "read", "id": ids::check(id)?, "meta": META}))
+        Ok(
+            json!({"kind": "post", "type": POST_TYPE, "do": "read", "id": ids::check(id)?, "meta": META}),
+        )
     }
 
     fn list() -> Option<Json> {
@@ -325,10 +355,16 @@ impl Content for Form {
         let kept: Option<FormSpec> = kept.and_then(|text| serde_json::from_str(text).ok());
         let sent = prior.cloned().or(kept);
         let form = meta["_form"].as_str().unwrap_or_default();
-        let as_sent = sent.as_ref().filter(|sent| template(sent) == form.replace("\r\n", "\n"));
-        let button = form.rsplit_once("[submit \"").and_then(|(_, rest)| rest.split_once('"'));
+        let as_sent = sent
+            .as_ref()
+            .filter(|sent| template(sent) == form.replace("\r\n", "\n"));
+        let button = form
+            .rsplit_once("[submit \"")
+            .and_then(|(_, rest)| rest.split_once('"'));
         let words = meta["_messages"].as_object();
-        let messages = prior.map(|prior| prior.messages.clone()).unwrap_or_default();
+        let messages = prior
+            .map(|prior| prior.messages.clone())
+            .unwrap_or_default();
         let there = |name: &String| words.and_then(|words| words.get(name)?.as_str());
         let from = ids::some(&meta["_mail"], "sender");
         let own = |from: &String| !from.ends_with("<wordpress@[_site_domain]>");
@@ -385,7 +421,8 @@ impl Content for Form {
         if had || !spec.messages.is_empty() || write.verb == Verb::Create {
             meta["_messages"] = json!(spec.messages);
         }
-        op["set"] = json!({"title": spec.title, "status": "publish", "content": form, "meta": meta});
+        op["set"] =
+            json!({"title": spec.title, "status": "publish", "content": form, "meta": meta});
         Ok(op)
     }
 }
@@ -413,7 +450,11 @@ mod tests {
                 field("ok", FieldKind::Acceptance, true, &[]),
             ],
             submit: "Send".into(),
-            mail: Mail { to: "me@example.com".into(), subject: "[topic]".into(), from: None },
+            mail: Mail {
+                to: "me@example.com".into(),
+                subject: "[topic]".into(),
+                from: None,
+            },
             messages: BTreeMap::new(),
         };
         Form::check(&spec).unwrap();

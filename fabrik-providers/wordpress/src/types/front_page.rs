@@ -67,13 +67,23 @@ impl Content for FrontPage {
 
     fn seen(raw: &Json, _: Option<&FrontPageSpec>) -> Result<(FrontPageSpec, FrontPageOutputs)> {
         let values = Values::of(raw);
-        let id = |at: usize| values.at(at).and_then(text).filter(|id| id != "0" && !id.is_empty());
+        let id = |at: usize| {
+            values
+                .at(at)
+                .and_then(text)
+                .filter(|id| id != "0" && !id.is_empty())
+        };
         let shown = values.at(2).and_then(text).as_deref() == Some("page");
         let spec = FrontPageSpec {
             page: id(0).filter(|_| shown).unwrap_or_default(),
             posts_page: id(1).filter(|_| shown),
         };
-        Ok((spec, FrontPageOutputs { url: ids::text(raw, "url") }))
+        Ok((
+            spec,
+            FrontPageOutputs {
+                url: ids::text(raw, "url"),
+            },
+        ))
     }
 
     fn write(write: &Write<'_, FrontPageSpec>) -> Result<Json> {

@@ -77,13 +77,20 @@ fn check_items(items: &[MenuItem], place: &str, depth: usize) -> Result<()> {
         if targets.iter().filter(|target| target.is_some()).count() != 1 {
             return wrong(
                 "",
-                format!("the menu item `{}` leads nowhere or to several places", item.title),
+                format!(
+                    "the menu item `{}` leads nowhere or to several places",
+                    item.title
+                ),
                 "set exactly one of `page`, `category` and `url`",
             );
         }
         ids::title(&format!("{place}.title"), &item.title)?;
         if item.title.is_empty() {
-            return wrong(".title", "a menu item has no title".into(), "say what it says");
+            return wrong(
+                ".title",
+                "a menu item has no title".into(),
+                "say what it says",
+            );
         }
         for (field, id) in [("page", &item.page), ("category", &item.category)] {
             if let Some(id) = id {
@@ -99,11 +106,23 @@ fn check_items(items: &[MenuItem], place: &str, depth: usize) -> Result<()> {
                 "begin it with `https://`, `/`, `#`, `mailto:` or `tel:`",
             );
         }
-        if item.target.as_ref().is_some_and(|target| target != "_blank") {
-            return wrong(".target", "`target` can only be `_blank`".into(), "leave it out");
+        if item
+            .target
+            .as_ref()
+            .is_some_and(|target| target != "_blank")
+        {
+            return wrong(
+                ".target",
+                "`target` can only be `_blank`".into(),
+                "leave it out",
+            );
         }
         if depth == DEEPEST {
-            return wrong(".children", "a menu is too deep".into(), "ten levels are the most");
+            return wrong(
+                ".children",
+                "a menu is too deep".into(),
+                "ten levels are the most",
+            );
         }
         check_items(&item.children, &format!("{place}.children"), depth + 1)?;
     }
@@ -112,8 +131,11 @@ fn check_items(items: &[MenuItem], place: &str, depth: usize) -> Result<()> {
 
 fn is_address(url: &str) -> bool {
     let good = ["http://", "https://", "mailto:", "tel:", "/", "#", "?"];
-    let plain = !url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c));
-    let own = url.strip_prefix('/').is_none_or(|rest| !rest.starts_with('/'));
+    let plain =
+        !url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'`".contains(c));
+    let own = url
+        .strip_prefix('/')
+        .is_none_or(|rest| !rest.starts_with('/'));
     is_open(url) || (plain && own && good.iter().any(|begin| url.starts_with(begin)))
 }
 
@@ -184,7 +206,10 @@ impl Content for Menu {
             // A theme of the same plan may bring it.
             findings.push(Finding {
                 blocking: false,
-                message: format!("the theme `{}` has no menu location `{location}`", facts.theme),
+                message: format!(
+                    "the theme `{}` has no menu location `{location}`",
+                    facts.theme
+                ),
                 hint: Some(format!("it has: {}", facts.locations.join(", "))),
                 field: Some(Path::key("locations")),
                 adopt: None,
@@ -194,7 +219,10 @@ impl Content for Menu {
     }
 
     fn named(spec: &MenuSpec, survey: &Survey) -> Option<String> {
-        let mut menus = survey.terms.iter().filter(|term| term.taxonomy == "nav_menu");
+        let mut menus = survey
+            .terms
+            .iter()
+            .filter(|term| term.taxonomy == "nav_menu");
         menus
             .find(|menu| menu.slug == spec.slug || menu.name == spec.name)
             .map(|menu| menu.id.clone())
@@ -214,7 +242,10 @@ impl Content for Menu {
         let spec = MenuSpec {
             slug: ids::text(raw, "slug"),
             name: ids::text(raw, "name"),
-            locations: locations.filter_map(Json::as_str).map(str::to_owned).collect(),
+            locations: locations
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
             items: tree(&rows, "0", 1),
         };
         Ok((spec, MenuOutputs { count: rows.len() }))

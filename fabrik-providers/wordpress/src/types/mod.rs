@@ -4,6 +4,7 @@ mod author;
 mod category;
 mod form;
 mod front_page;
+mod language;
 mod menu;
 mod option;
 mod page;
@@ -14,6 +15,8 @@ mod seo;
 mod seo_page;
 mod seo_site;
 mod settings;
+mod theme_style;
+mod translation;
 mod user;
 mod user_row;
 
@@ -21,9 +24,10 @@ pub use author::{Author, AuthorOutputs, AuthorSpec};
 pub use category::{Category, CategoryOutputs, CategorySpec};
 pub use form::{Field, FieldKind, Form, FormOutputs, FormPlugin, FormSpec, Mail};
 pub use front_page::{FrontPage, FrontPageOutputs, FrontPageSpec};
+pub use language::{Language, LanguageOutputs, LanguageSpec};
 pub use menu::{Menu, MenuItem, MenuOutputs, MenuSpec};
-pub use page::{Page, PageOutputs, PageSpec};
 pub use option::{OptionOutputs, OptionSpec, SiteOption};
+pub use page::{Page, PageOutputs, PageSpec};
 pub use post::{Post, PostOutputs, PostSpec};
 pub use post_row::Status;
 pub use privacy_page::{PrivacyPage, PrivacyPageOutputs, PrivacyPageSpec};
@@ -33,6 +37,11 @@ pub use seo_site::{
     Organisation, OrganisationKind, SeoSite, SeoSiteOutputs, SeoSiteSpec, Verification,
 };
 pub use settings::{Settings, SettingsOutputs, SettingsSpec};
+pub use theme_style::{
+    PaletteColor, StyleColors, StyleFonts, StyledTheme, ThemeStyle, ThemeStyleOutputs,
+    ThemeStyleSpec,
+};
+pub use translation::{Translation, TranslationOutputs, TranslationSpec};
 pub use user::{User, UserOutputs, UserSpec};
 
 use fabrik_core::provider::Finding;
@@ -51,7 +60,11 @@ pub(crate) fn rights(facts: &Facts, needed: &[&str]) -> Vec<Finding> {
     }
     vec![Finding {
         blocking: true,
-        message: format!("the account `{}` lacks the right {}", facts.user, missing.join(", ")),
+        message: format!(
+            "the account `{}` lacks the right {}",
+            facts.user,
+            missing.join(", ")
+        ),
         hint: Some("set `user` of the provider to the login of an administrator".into()),
         field: None,
         adopt: None,

@@ -69,7 +69,11 @@ fn entries(spec: Option<&OptionSpec>) -> Vec<Entry> {
             leaves(merge, &mut Vec::new(), &mut found);
             let entry = |(path, value): (Vec<String>, Json)| Entry {
                 path: path.clone(),
-                ..Entry::option(&format!("merge.{}", path.join(".")), &spec.name, Some(value))
+                ..Entry::option(
+                    &format!("merge.{}", path.join(".")),
+                    &spec.name,
+                    Some(value),
+                )
             };
             found.into_iter().map(entry).collect()
         }
@@ -111,7 +115,11 @@ impl Content for SiteOption {
         let name = spec.name.as_str();
         let foreign = name.starts_with("fabrik_") || name.contains("_transient_");
         if let Some((_, why)) = NOT.iter().find(|(not, _)| *not == name) {
-            return wrong("name", format!("`{name}` is not to be set as an option"), why);
+            return wrong(
+                "name",
+                format!("`{name}` is not to be set as an option"),
+                why,
+            );
         }
         if foreign || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return wrong(
@@ -182,7 +190,9 @@ fn put(map: &mut Map<String, Json>, path: &[String], value: Json) {
         map.insert(first.clone(), value);
         return;
     }
-    let below = map.entry(first.clone()).or_insert_with(|| Json::Object(Map::new()));
+    let below = map
+        .entry(first.clone())
+        .or_insert_with(|| Json::Object(Map::new()));
     if let Json::Object(below) = below {
         put(below, rest, value);
     }

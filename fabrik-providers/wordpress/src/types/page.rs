@@ -106,8 +106,12 @@ impl Content for Page {
     }
 
     fn seen(raw: &Json, prior: Option<&PageSpec>) -> Result<(PageSpec, PageOutputs)> {
-        let sent = prior.map(|prior| prior.sections.as_slice()).unwrap_or_default();
-        let order = raw["order"].as_i64().and_then(|order| i32::try_from(order).ok());
+        let sent = prior
+            .map(|prior| prior.sections.as_slice())
+            .unwrap_or_default();
+        let order = raw["order"]
+            .as_i64()
+            .and_then(|order| i32::try_from(order).ok());
         let spec = PageSpec {
             slug: ids::text(raw, "slug"),
             title: ids::text(raw, "title"),
@@ -117,7 +121,10 @@ impl Content for Page {
             sections: sections::found(&ids::text(raw, "content"), sent),
             excerpt: ids::some(raw, "excerpt"),
             featured_media: ids::some(raw, "thumbnail"),
-            menu_order: order,
+            // No order is the order 0.
+            menu_order: order.filter(|order| {
+                *order != 0 || prior.is_some_and(|prior| prior.menu_order == Some(0))
+            }),
         };
         let outputs = PageOutputs {
             url: ids::text(raw, "url"),
@@ -136,11 +143,23 @@ impl Content for Page {
             let had = |is: fn(&PageSpec) -> bool| prior.is_some_and(is);
             let none = || json!("0");
             let (parent, media) = (spec.parent.as_ref(), spec.featured_media.as_ref());
-            unset(&mut set, "parent", parent, had(|was| was.parent.is_some()), none());
+            unset(
+                &mut set,
+                "parent",
+                parent,
+                had(|was| was.parent.is_some()),
+                none(),
+            );
             let sent = had(|was| was.featured_media.is_some());
             unset(&mut set, "thumbnail", media, sent, json!(""));
             let sent = had(|was| was.template.is_some());
-            unset(&mut set, "template", spec.template.as_ref(), sent, json!(""));
+            unset(
+                &mut set,
+                "template",
+                spec.template.as_ref(),
+                sent,
+                json!(""),
+            );
             let sent = had(|was| was.excerpt.is_some());
             unset(&mut set, "excerpt", spec.excerpt.as_ref(), sent, json!(""));
             let sent = had(|was| was.menu_order.is_some());

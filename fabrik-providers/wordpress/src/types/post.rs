@@ -88,7 +88,11 @@ fn shown(stored_date: &str, sent: Option<&String>) -> Option<String> {
         return None;
     }
     let as_sent = sent.filter(|sent| stored(sent).as_deref() == Some(stored_date));
-    Some(as_sent.cloned().unwrap_or_else(|| format!("{}Z", stored_date.replacen(' ', "T", 1))))
+    Some(
+        as_sent
+            .cloned()
+            .unwrap_or_else(|| format!("{}Z", stored_date.replacen(' ', "T", 1))),
+    )
 }
 
 fn texts(raw: &Json, key: &str) -> Vec<String> {
@@ -129,7 +133,10 @@ impl Content for Post {
         for (at, tag) in spec.tags.iter().enumerate() {
             ids::title(&format!("tags[{at}]"), tag)?;
         }
-        for (field, id) in [("author", &spec.author), ("featured_media", &spec.featured_media)] {
+        for (field, id) in [
+            ("author", &spec.author),
+            ("featured_media", &spec.featured_media),
+        ] {
             if let Some(id) = id {
                 ids::field(field, id)?;
             }
@@ -153,12 +160,17 @@ impl Content for Post {
     }
 
     fn seen(raw: &Json, prior: Option<&PostSpec>) -> Result<(PostSpec, PostOutputs)> {
-        let sent = prior.map(|prior| prior.sections.as_slice()).unwrap_or_default();
+        let sent = prior
+            .map(|prior| prior.sections.as_slice())
+            .unwrap_or_default();
         let spec = PostSpec {
             slug: ids::text(raw, "slug"),
             title: ids::text(raw, "title"),
             status: Status::read(&ids::text(raw, "status")),
-            date: shown(&ids::text(raw, "date"), prior.and_then(|prior| prior.date.as_ref())),
+            date: shown(
+                &ids::text(raw, "date"),
+                prior.and_then(|prior| prior.date.as_ref()),
+            ),
             sections: sections::found(&ids::text(raw, "content"), sent),
             excerpt: ids::some(raw, "excerpt"),
             categories: Some(texts(raw, "category")),

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use crate::content::Write;
 use crate::content::ids;
 use crate::content::sections::{self, Section};
-use crate::content::Write;
 
 /// Who can see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,8 +101,20 @@ fn is_nothing(value: &Json) -> bool {
 /// All fields of a row as it was.
 fn whole(before: &Json) -> Json {
     const FIELDS: &[&str] = &[
-        "slug", "title", "status", "parent", "content", "excerpt", "order", "author", "date",
-        "template", "thumbnail", "category", "post_tag", "meta",
+        "slug",
+        "title",
+        "status",
+        "parent",
+        "content",
+        "excerpt",
+        "order",
+        "author",
+        "date",
+        "template",
+        "thumbnail",
+        "category",
+        "post_tag",
+        "meta",
     ];
     let there = FIELDS.iter().filter_map(|field| {
         let value = before.get(*field)?;

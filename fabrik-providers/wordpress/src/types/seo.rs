@@ -55,26 +55,30 @@ impl SeoPlugin {
 
     /// A text with `%title%`, `%sep%`, `%sitename%`, `%tagline%` as the plugin writes them.
     pub(crate) fn variables(self, text: &str) -> String {
-        NAMES.iter().fold(text.to_owned(), |text, (name, rank_math)| {
-            let own = format!("%{name}%");
-            match self {
-                SeoPlugin::Fabrik => text,
-                SeoPlugin::RankMath => text.replace(&own, &format!("%{rank_math}%")),
-                SeoPlugin::Yoast => text.replace(&own, &format!("%%{rank_math}%%")),
-            }
-        })
+        NAMES
+            .iter()
+            .fold(text.to_owned(), |text, (name, rank_math)| {
+                let own = format!("%{name}%");
+                match self {
+                    SeoPlugin::Fabrik => text,
+                    SeoPlugin::RankMath => text.replace(&own, &format!("%{rank_math}%")),
+                    SeoPlugin::Yoast => text.replace(&own, &format!("%%{rank_math}%%")),
+                }
+            })
     }
 
     /// The way back.
     pub(crate) fn plain(self, text: &str) -> String {
-        NAMES.iter().fold(text.to_owned(), |text, (name, rank_math)| {
-            let own = format!("%{name}%");
-            match self {
-                SeoPlugin::Fabrik => text,
-                SeoPlugin::RankMath => text.replace(&format!("%{rank_math}%"), &own),
-                SeoPlugin::Yoast => text.replace(&format!("%%{rank_math}%%"), &own),
-            }
-        })
+        NAMES
+            .iter()
+            .fold(text.to_owned(), |text, (name, rank_math)| {
+                let own = format!("%{name}%");
+                match self {
+                    SeoPlugin::Fabrik => text,
+                    SeoPlugin::RankMath => text.replace(&format!("%{rank_math}%"), &own),
+                    SeoPlugin::Yoast => text.replace(&format!("%%{rank_math}%%"), &own),
+                }
+            })
     }
 
     /// A plugin that is not active yet.

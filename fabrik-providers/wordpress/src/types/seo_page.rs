@@ -105,12 +105,15 @@ fn entries(plugin: SeoPlugin, spec: Option<&SeoPageSpec>) -> Vec<Entry> {
         filled(spec.and_then(|spec| spec.description.as_ref())),
         plain(spec.and_then(|spec| spec.focus_keyword.as_ref())),
         plain(spec.and_then(|spec| spec.canonical.as_ref())),
-        spec.and_then(|spec| spec.noindex).map(|noindex| robots(plugin, noindex)),
+        spec.and_then(|spec| spec.noindex)
+            .map(|noindex| robots(plugin, noindex)),
         plain(spec.and_then(|spec| spec.og_image.as_ref())),
         plain(spec.and_then(|spec| spec.schema_type.as_ref())),
     ];
     let pairs = keys(plugin).into_iter().zip(values);
-    pairs.map(|(key, value)| Entry::option(key, key, value)).collect()
+    pairs
+        .map(|(key, value)| Entry::option(key, key, value))
+        .collect()
 }
 
 fn parts(id: &str) -> Result<(SeoPlugin, &str)> {

@@ -139,7 +139,10 @@ fn entries(plugin: SeoPlugin, spec: Option<&SeoSiteSpec>) -> Vec<Entry> {
     let owner = spec.organisation.as_ref();
     let codes = spec.verification.clone().unwrap_or_default();
     let template = filled(spec.title_template.as_ref());
-    let sign = spec.separator.as_ref().map(|sign| json!(separator(plugin, sign)));
+    let sign = spec
+        .separator
+        .as_ref()
+        .map(|sign| json!(separator(plugin, sign)));
     let home = filled(spec.home_title.as_ref());
     let describes = filled(spec.home_description.as_ref());
     let name = owner.map(|owner| json!(owner.name));
@@ -167,10 +170,26 @@ fn entries(plugin: SeoPlugin, spec: Option<&SeoSiteSpec>) -> Vec<Entry> {
                 below("organisation.type", ["organisation", "type"], kind),
                 inside("social", networks),
                 inside("sitemap", spec.sitemap.map(Json::from)),
-                below("verification.google", ["verification", "google"], plain(codes.google.as_ref())),
-                below("verification.bing", ["verification", "bing"], plain(codes.bing.as_ref())),
-                below("verification.yandex", ["verification", "yandex"], plain(codes.yandex.as_ref())),
-                below("verification.baidu", ["verification", "baidu"], plain(codes.baidu.as_ref())),
+                below(
+                    "verification.google",
+                    ["verification", "google"],
+                    plain(codes.google.as_ref()),
+                ),
+                below(
+                    "verification.bing",
+                    ["verification", "bing"],
+                    plain(codes.bing.as_ref()),
+                ),
+                below(
+                    "verification.yandex",
+                    ["verification", "yandex"],
+                    plain(codes.yandex.as_ref()),
+                ),
+                below(
+                    "verification.baidu",
+                    ["verification", "baidu"],
+                    plain(codes.baidu.as_ref()),
+                ),
             ]
         }
         SeoPlugin::RankMath => {
@@ -192,10 +211,26 @@ fn entries(plugin: SeoPlugin, spec: Option<&SeoSiteSpec>) -> Vec<Entry> {
                 titles("social.facebook", "social_url_facebook", social("facebook")),
                 titles("social.twitter", "twitter_author_names", social("twitter")),
                 Entry::member("sitemap", "rank_math_modules", "sitemap", spec.sitemap),
-                general("verification.google", "google_verify", plain(codes.google.as_ref())),
-                general("verification.bing", "bing_verify", plain(codes.bing.as_ref())),
-                general("verification.yandex", "yandex_verify", plain(codes.yandex.as_ref())),
-                general("verification.baidu", "baidu_verify", plain(codes.baidu.as_ref())),
+                general(
+                    "verification.google",
+                    "google_verify",
+                    plain(codes.google.as_ref()),
+                ),
+                general(
+                    "verification.bing",
+                    "bing_verify",
+                    plain(codes.bing.as_ref()),
+                ),
+                general(
+                    "verification.yandex",
+                    "yandex_verify",
+                    plain(codes.yandex.as_ref()),
+                ),
+                general(
+                    "verification.baidu",
+                    "baidu_verify",
+                    plain(codes.baidu.as_ref()),
+                ),
             ]
         }
         SeoPlugin::Yoast => {
@@ -215,11 +250,27 @@ fn entries(plugin: SeoPlugin, spec: Option<&SeoSiteSpec>) -> Vec<Entry> {
                 titles("organisation.type", "company_or_person", kind),
                 networks("social.facebook", "facebook_site", social("facebook")),
                 networks("social.twitter", "twitter_site", social("twitter")),
-                general("sitemap", "enable_xml_sitemap", spec.sitemap.map(Json::from)),
-                general("verification.google", "googleverify", plain(codes.google.as_ref())),
+                general(
+                    "sitemap",
+                    "enable_xml_sitemap",
+                    spec.sitemap.map(Json::from),
+                ),
+                general(
+                    "verification.google",
+                    "googleverify",
+                    plain(codes.google.as_ref()),
+                ),
                 general("verification.bing", "msverify", plain(codes.bing.as_ref())),
-                general("verification.yandex", "yandexverify", plain(codes.yandex.as_ref())),
-                general("verification.baidu", "baiduverify", plain(codes.baidu.as_ref())),
+                general(
+                    "verification.yandex",
+                    "yandexverify",
+                    plain(codes.yandex.as_ref()),
+                ),
+                general(
+                    "verification.baidu",
+                    "baiduverify",
+                    plain(codes.baidu.as_ref()),
+                ),
             ]
         }
     }
@@ -345,7 +396,9 @@ impl Content for SeoSite {
         });
         let mut social = BTreeMap::new();
         if let Some(map) = found("social").and_then(Json::as_object) {
-            let pairs = map.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?)));
+            let pairs = map
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), text(value)?)));
             social.extend(pairs);
         }
         for network in ["facebook", "twitter"] {
@@ -368,7 +421,8 @@ impl Content for SeoSite {
             home_description: filled("home_description"),
             organisation: owner,
             social,
-            sitemap: found("sitemap").map(|flag| !matches!(text(flag).as_deref(), None | Some("" | "0" | "off"))),
+            sitemap: found("sitemap")
+                .map(|flag| !matches!(text(flag).as_deref(), None | Some("" | "0" | "off"))),
             verification: Some(codes.clone()).filter(|_| had || codes != Verification::default()),
         };
         Ok((spec, SeoSiteOutputs {}))

@@ -82,20 +82,39 @@ fn entries(spec: Option<&SettingsSpec>) -> Vec<Entry> {
     let flag = |value: Option<bool>, on: &'static str, off: &'static str| {
         value.map(|value| if value { on } else { off })
     };
-    let language = spec.language.as_ref().map(|language| match language.as_str() {
-        "en_US" => "",
-        other => other,
-    });
+    let language = spec
+        .language
+        .as_ref()
+        .map(|language| match language.as_str() {
+            "en_US" => "",
+            other => other,
+        });
     vec![
         of("title", "blogname", spec.title.as_ref()).html(),
         of("tagline", "blogdescription", spec.tagline.as_ref()).html(),
         of("timezone", "timezone_string", spec.timezone.as_ref()),
         of("date_format", "date_format", spec.date_format.as_ref()),
         of("time_format", "time_format", spec.time_format.as_ref()),
-        of("start_of_week", "start_of_week", spec.start_of_week.as_ref()),
-        of("posts_per_page", "posts_per_page", spec.posts_per_page.as_ref()),
-        of("permalinks", "permalink_structure", spec.permalinks.as_ref()),
-        of("search_engines", "blog_public", flag(spec.search_engines, "1", "0").as_ref()),
+        of(
+            "start_of_week",
+            "start_of_week",
+            spec.start_of_week.as_ref(),
+        ),
+        of(
+            "posts_per_page",
+            "posts_per_page",
+            spec.posts_per_page.as_ref(),
+        ),
+        of(
+            "permalinks",
+            "permalink_structure",
+            spec.permalinks.as_ref(),
+        ),
+        of(
+            "search_engines",
+            "blog_public",
+            flag(spec.search_engines, "1", "0").as_ref(),
+        ),
         of("admin_email", "admin_email", spec.admin_email.as_ref()),
         of(
             "comments",
@@ -153,7 +172,10 @@ impl Content for Settings {
         if let Some(email) = &spec.admin_email {
             ids::email("admin_email", email)?;
         }
-        for (field, id) in [("site_icon", &spec.site_icon), ("site_logo", &spec.site_logo)] {
+        for (field, id) in [
+            ("site_icon", &spec.site_icon),
+            ("site_logo", &spec.site_logo),
+        ] {
             if let Some(id) = id {
                 ids::field(field, id)?;
             }
@@ -192,9 +214,18 @@ impl Content for Settings {
             comments: get("comments").map(|word| word == "open"),
             site_icon: media("site_icon"),
             site_logo: media("site_logo"),
-            language: Some(get("language").filter(|code| !code.is_empty()).unwrap_or_else(|| "en_US".into())),
+            language: Some(
+                get("language")
+                    .filter(|code| !code.is_empty())
+                    .unwrap_or_else(|| "en_US".into()),
+            ),
         };
-        Ok((spec, SettingsOutputs { url: ids::text(raw, "url") }))
+        Ok((
+            spec,
+            SettingsOutputs {
+                url: ids::text(raw, "url"),
+            },
+        ))
     }
 
     fn write(write: &Write<'_, SettingsSpec>) -> Result<Json> {

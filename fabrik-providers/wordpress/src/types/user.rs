@@ -68,11 +68,12 @@ impl Content for User {
         }
         let role = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !is_open(&spec.role) && !spec.role.chars().all(role) {
-            return Err(
-                Error::new(ErrorKind::Invalid, format!("`{}` cannot be a role", spec.role))
-                    .field(Path::key("role"))
-                    .hint("write `editor`, `author`, `contributor`, `subscriber` or `administrator`"),
-            );
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!("`{}` cannot be a role", spec.role),
+            )
+            .field(Path::key("role"))
+            .hint("write `editor`, `author`, `contributor`, `subscriber` or `administrator`"));
         }
         Ok(())
     }

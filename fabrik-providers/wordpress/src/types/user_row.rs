@@ -14,9 +14,11 @@ pub(crate) fn login(login: &str) -> Result<()> {
     if is_open(login) || (login.chars().all(good) && login.trim() == login && login.len() <= 60) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Invalid, format!("`{login}` cannot be a login"))
-        .field(Path::key("login"))
-        .hint("use letters, digits and `_ . - @`, at most 60"))
+    Err(
+        Error::new(ErrorKind::Invalid, format!("`{login}` cannot be a login"))
+            .field(Path::key("login"))
+            .hint("use letters, digits and `_ . - @`, at most 60"),
+    )
 }
 
 /// The operation that writes an account. Only what differs from the row is sent: WordPress would

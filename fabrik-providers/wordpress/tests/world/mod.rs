@@ -49,7 +49,10 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         // Counts the calls.
         let script = dir.path().join("wp");
-        let words: Vec<String> = site.wp().iter().map(|word| format!("'{word}'")).collect();
+        let words: Vec<String> = command(&site, &dir.path().join("opcache"))
+            .iter()
+            .map(|word| format!("'{word}'"))
+            .collect();
         let text = format!(
             "#!/bin/sh\necho \"$$\" >> '{}'\nexec {} \"$@\"\n",
             dir.path().join("calls").display(),
@@ -122,7 +125,8 @@ impl World {
 
     /// A field of a post.
     pub(crate) fn post(&self, id: &str, field: &str) -> String {
-        self.site.wp_cli(&["post", "get", id, &format!("--field={field}")])
+        self.site
+            .wp_cli(&["post", "get", id, &format!("--field={field}")])
     }
 
     /// An option.
@@ -141,6 +145,23 @@ pub(crate) fn stage(config: &Json) -> Stage {
         .provider(provider(env()), config.clone())
         .build()
         .unwrap()
+}
+
+/// WP-CLI of a site, with what PHP compiled kept between calls: several times as fast.
+pub(crate) fn command(site: &Site, kept: &std::path::Path) -> Vec<String> {
+    std::fs::create_dir_all(kept).unwrap();
+    let mut words = site.wp();
+    let settings = [
+        "opcache.enable=1".to_owned(),
+        "opcache.enable_cli=1".to_owned(),
+        "opcache.file_cache_only=1".to_owned(),
+        format!("opcache.file_cache={}", kept.display()),
+    ];
+    let settings = settings
+        .into_iter()
+        .flat_map(|setting| ["-d".to_owned(), setting]);
+    words.splice(1..1, settings);
+    words
 }
 
 /// A section with a paragraph.
@@ -188,4 +209,10 @@ pub(crate) fn small() -> Json {
         }},
         "front": {"type": "wordpress.front_page", "spec": {"page": "${resources.home.id}"}},
     })
+}
+
+/// A text in base64.
+pub(crate) fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
 }

@@ -146,7 +146,12 @@ impl Programs {
     }
 
     /// Makes the data, unless it is there.
-    async fn make(&self, shared: &Shared, home: &Path, record: &DatabaseRecord) -> Result<(), Error> {
+    async fn make(
+        &self,
+        shared: &Shared,
+        home: &Path,
+        record: &DatabaseRecord,
+    ) -> Result<(), Error> {
         private_dir(home).map_err(|error| Error::file("make", home, error))?;
         match self.engine {
             DatabaseEngine::Postgres => postgres::make(self, shared, home, record).await,
@@ -155,7 +160,12 @@ impl Programs {
     }
 
     /// The service that runs it.
-    fn service(&self, shared: &Shared, home: &Path, record: &DatabaseRecord) -> Result<ServiceSpec, Error> {
+    fn service(
+        &self,
+        shared: &Shared,
+        home: &Path,
+        record: &DatabaseRecord,
+    ) -> Result<ServiceSpec, Error> {
         let (command, signal) = match self.engine {
             DatabaseEngine::Postgres => postgres::command(self, shared, home, record)?,
             DatabaseEngine::Redis | DatabaseEngine::Valkey => redis::command(self, home),
@@ -260,7 +270,8 @@ impl Agent {
 
     async fn told(&self, name: String, record: DatabaseRecord) -> DatabaseInfo {
         let service = self.service_info(&service_of(&name)).await;
-        let running = service.is_some_and(|service| service.live.is_some_and(|live| live.is_serving()));
+        let running =
+            service.is_some_and(|service| service.live.is_some_and(|live| live.is_serving()));
         describe(&self.shared.layout, name, record, Some(running))
     }
 
@@ -280,14 +291,18 @@ impl Agent {
         if let Some(before) = &before
             && (before.spec.engine, &before.spec.database) != (spec.engine, &spec.database)
         {
-            return Err(Error::invalid("engine", "another database needs another name"));
+            return Err(Error::invalid(
+                "engine",
+                "another database needs another name",
+            ));
         }
         let version = before.as_ref().map(|before| before.version.as_str());
         let wanted = spec.version.as_deref();
         if let (Some(there), Some(wanted)) = (version, wanted)
             && wanted.split('.').next() != Some(there)
         {
-            let message = format!("the data is of version {there}; another version needs another database");
+            let message =
+                format!("the data is of version {there}; another version needs another database");
             return Err(Error::invalid("version", message));
         }
         let programs = Programs::find(&self.shared, spec.engine, version.or(wanted)).await?;
@@ -343,7 +358,10 @@ impl Agent {
             match answered {
                 Ok(()) => return Ok(()),
                 Err(reason) if Instant::now() > until => {
-                    return Err(Error::system(format!("reach the database `{name}`"), reason));
+                    return Err(Error::system(
+                        format!("reach the database `{name}`"),
+                        reason,
+                    ));
                 }
                 Err(_) => sleep(PAUSE).await,
             }
@@ -382,9 +400,13 @@ fn check(spec: &DatabaseSpec) -> Result<(), Error> {
     }
     // Names that PostgreSQL keeps for itself.
     if spec.engine == DatabaseEngine::Postgres
-        && (name.starts_with("pg_") || ["postgres", "template0", "template1"].contains(&name.as_str()))
+        && (name.starts_with("pg_")
+            || ["postgres", "template0", "template1"].contains(&name.as_str()))
     {
-        return Err(Error::invalid("database", format!("`{name}` is PostgreSQL's own")));
+        return Err(Error::invalid(
+            "database",
+            format!("`{name}` is PostgreSQL's own"),
+        ));
     }
     Ok(())
 }
@@ -425,8 +447,14 @@ mod tests {
     #[test]
     fn versions_are_read() {
         for (told, version) in [
-            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n", "15"),
-            ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc bits=64 build=1\n", "7"),
+            (
+                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n",
+                "15",
+            ),
+            (
+                "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc bits=64 build=1\n",
+                "7",
+            ),
             ("Valkey server v=8.0.1 sha=0 malloc=libc bits=64\n", "8"),
         ] {
             assert_eq!(version_in(told).as_deref(), Some(version));
@@ -445,7 +473,10 @@ mod tests {
             check(&spec(DatabaseEngine::Postgres, good)).unwrap();
         }
         for bad in ["", "2x", "a-b", "a b", "postgres", "pg_x", "\u{e9}"] {
-            assert!(check(&spec(DatabaseEngine::Postgres, bad)).is_err(), "{bad}");
+            assert!(
+                check(&spec(DatabaseEngine::Postgres, bad)).is_err(),
+                "{bad}"
+            );
         }
         check(&spec(DatabaseEngine::Redis, "postgres")).unwrap();
     }

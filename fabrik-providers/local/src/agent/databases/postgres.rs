@@ -12,9 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::{Access, DatabaseRecord, Programs, TOOL_PATIENCE};
+use crate::agent::probe;
 use crate::agent::shared::Shared;
 use crate::agent::tool::{self, Tool};
-use crate::agent::probe;
 use crate::error::Error;
 use crate::model::{Command, StopSignal};
 use crate::records;
@@ -35,7 +35,9 @@ pub(super) fn servers(shared: &Shared) -> Vec<PathBuf> {
     for (base, bin) in VERSIONED {
         let versions = records::names(Path::new(base)).unwrap_or_default();
         let ours = |name: &String| {
-            base.ends_with("postgresql") || name.starts_with("postgresql@") || name.starts_with("pgsql-")
+            base.ends_with("postgresql")
+                || name.starts_with("postgresql@")
+                || name.starts_with("pgsql-")
         };
         let versions = versions.iter().filter(|name| ours(name));
         dirs.extend(versions.map(|version| Path::new(base).join(version).join(bin)));
@@ -101,8 +103,20 @@ pub(super) async fn make(
             "--locale=C",
         ];
         run(shared, home, &words, String::new()).await?;
-        let words = [&programs.other("postgres"), "--single", "-D", &shown, "postgres"];
-        run(shared, home, &words, format!("CREATE DATABASE \"{name}\"\n")).await
+        let words = [
+            &programs.other("postgres"),
+            "--single",
+            "-D",
+            &shown,
+            "postgres",
+        ];
+        run(
+            shared,
+            home,
+            &words,
+            format!("CREATE DATABASE \"{name}\"\n"),
+        )
+        .await
     };
     let made = made.await;
     records::remove(&password)?;
@@ -114,7 +128,10 @@ async fn run(shared: &Shared, home: &Path, words: &[&str], input: String) -> Res
     let program = Path::new(words[0]).file_name().unwrap_or_default();
     let program = program.to_string_lossy().into_owned();
     let tool = Tool {
-        words: wrapped(shared, words.iter().map(|word| (*word).to_owned()).collect())?,
+        words: wrapped(
+            shared,
+            words.iter().map(|word| (*word).to_owned()).collect(),
+        )?,
         dir: home,
         env: BTreeMap::new(),
         input,

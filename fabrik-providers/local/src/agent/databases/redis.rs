@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 use super::{Access, DatabaseRecord, Programs, TOOL_PATIENCE};
@@ -28,7 +28,9 @@ pub(super) fn servers(shared: &Shared, valkey_only: bool) -> Vec<PathBuf> {
         &["redis-server", "valkey-server"]
     };
     let others = ["/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
-    let found = names.iter().find_map(|name| tool::find(shared, name, &others));
+    let found = names
+        .iter()
+        .find_map(|name| tool::find(shared, name, &others));
     found.into_iter().collect()
 }
 
@@ -40,7 +42,10 @@ pub(super) fn make(home: &Path, record: &DatabaseRecord) -> Result<(), Error> {
         "bind 127.0.0.1\nport {}\nrequirepass {}\ndir \"{}\"\nappendonly yes\ndaemonize no\nlogfile \"\"\n",
         record.port,
         record.password.expose(),
-        data.display().to_string().replace('\\', "\\\\").replace('"', "\\\""),
+        data.display()
+            .to_string()
+            .replace('\\', "\\\\")
+            .replace('"', "\\\""),
     );
     records::write_text(&home.join("server.conf"), &text)
 }
@@ -58,18 +63,13 @@ pub(super) async fn answers(record: &DatabaseRecord) -> Result<(), String> {
     let asked = async {
         let mut stream = probe::connect(record.port).await?;
         stream.write_all(ask.as_bytes()).await?;
-        let mut told = Vec::new();
-        let mut buffer = [0; 256];
-        while told.iter().filter(|byte| **byte == b'\n').count() < 2 {
-            match stream.read(&mut buffer).await? {
-                0 => break,
-                read => told.extend_from_slice(&buffer[..read]),
-            }
-        }
-        Ok::<_, std::io::Error>(told)
+        // An answer to each.
+        let mut lines = BufReader::new(stream).lines();
+        lines.next_line().await?;
+        lines.next_line().await
     };
     match timeout(Duration::from_secs(5), asked).await {
-        Ok(Ok(told)) if told.ends_with(b"+PONG\r\n") => Ok(()),
+        Ok(Ok(Some(told))) if told == "+PONG" => Ok(()),
         Ok(Ok(_)) => Err("it does not let clients in yet".to_owned()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("it does not answer".to_owned()),

@@ -278,10 +278,7 @@ fn check(spec: &ServiceSpec) -> Result<(), Error> {
         return Err(Error::invalid(format!("prepare[{at}]"), "is empty"));
     }
     if !spec.dir.is_absolute() || !spec.dir.is_dir() {
-        let message = format!(
-            "`{}` is not the absolute path of a directory",
-            spec.dir.display()
-        );
+        let message = format!("there is no folder `{}`", spec.dir.display());
         return Err(Error::invalid("dir", message));
     }
     if spec.instances == 0 || spec.instances > 100 {

@@ -17,8 +17,7 @@ impl Service {
     /// What they write goes into the new generation's log.
     pub(super) async fn prepare(&self, number: u64, spec: &ServiceSpec) -> Result<(), Error> {
         for command in &spec.prepare {
-            self.logs
-                .note(number, 0, &format!("running {command}"));
+            self.logs.note(number, 0, &format!("running {command}"));
             if let Err(reason) = self.run_one(number, spec, command).await {
                 let lines = self.logs.last_lines(number, LOG_LINES);
                 return Err(Error::Prepare {
@@ -53,7 +52,10 @@ impl Service {
             run_mark: &mark,
             log,
         })
-        .map_err(|error| Process::not_started(command, &spec.dir, &error))?;
+        .map_err(|error| {
+            let why = Process::not_started(command, &spec.dir, &error);
+            format!("could not be run: {why}")
+        })?;
         let mut hurry: watch::Receiver<bool> = self.hurry.subscribe();
         let exit = tokio::select! {
             exit = process.ended() => Some(exit),
