@@ -1,6 +1,7 @@
 //! `fabrik export`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use fabrik_compose::App;
 use fabrik_core::diagnostic::did_you_mean;
@@ -57,7 +58,7 @@ async fn compose(session: &mut Session, args: &ExportComposeArgs) -> Done {
     if !rendered.needs.is_empty() {
         let mut lines = String::from("to be set where the file is used, in `.env` say:\n");
         for (name, what) in &rendered.needs {
-            lines.push_str(&format!("  {name}  {what}\n"));
+            _ = writeln!(lines, "  {name}  {what}");
         }
         session.out.message(lines.trim_end())?;
     }

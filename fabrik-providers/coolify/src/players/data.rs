@@ -36,6 +36,10 @@ impl Player for DatabasePlayer {
         options("Where the database runs.", &[("public_port", port)])
     }
 
+    fn cannot(&self) -> &[&'static str] {
+        &["limits.disk"]
+    }
+
     fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
         let name = required(intent, "name")?;
         let engine = required(intent, "engine")?;

@@ -22,7 +22,19 @@ pub(super) fn expand(intent: &Value, own: &Value, parts: &mut Parts) -> Result<V
         .hint("give it a `domain`"));
     };
     for field in [
-        "source", "image", "build", "volumes", "files", "hooks", "replicas", "command",
+        "source",
+        "image",
+        "build",
+        "command",
+        "files",
+        "health",
+        "hooks",
+        "limits.cpu",
+        "replicas",
+        "stop",
+        "strategy",
+        "tls.redirect_http",
+        "volumes",
     ] {
         if at(intent, field).is_some() {
             let text = format!("`{field}` is nothing for a WordPress that Coolify runs");

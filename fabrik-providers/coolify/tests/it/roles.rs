@@ -132,6 +132,11 @@ async fn what_coolify_cannot_do_is_said_at_its_field() {
             "Coolify does not dump redis",
         ),
         (
+            json!({"kind": "database", "engine": "postgres", "limits": {"disk": "10Gi"}}),
+            "limits.disk",
+            "`limits.disk`",
+        ),
+        (
             json!({"kind": "database", "engine": "valkey"}),
             "engine",
             "Coolify does not offer valkey",
