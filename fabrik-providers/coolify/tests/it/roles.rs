@@ -353,7 +353,12 @@ impl fabrik_core::role::Component for Asks {
             .with(&Path::key("kind"), Value::from("wordpress"))
             .with(&Path::key("name"), Value::from("blog"));
         let out = cx.play("runtime", "", intent)?;
-        let outputs = out.as_map().cloned().unwrap_or_default().into_iter().collect();
+        let outputs = out
+            .as_map()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         Ok(fabrik_core::role::ComponentOut {
             url: out.get("url").cloned().unwrap_or_default(),
             outputs,
