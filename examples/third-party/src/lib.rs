@@ -1,15 +1,14 @@
 //! The provider `logbook`: books are folders, entries are files in them, and whatever is to be
 //! watched is noted in a book.
 //!
-//! It has two resources, `logbook.book` and `logbook.entry`, and plays the role `monitor`: an app
-//! with `monitor: true` gets an entry that says which URL to look at.
-//!
-//! [`pier`] is a second one, a runtime.
+//! It has two resources, `logbook.book` and `logbook.entry`, and plays two roles. `monitor`: an app
+//! with `monitor: true` gets an entry that says which URL to look at. `runtime`: an app with
+//! `on: logbook` becomes a book and two entries, with options of its own below `logbook:`.
 
 mod book;
 mod entry;
-pub mod pier;
 mod player;
+mod runtime;
 
 use std::path::PathBuf;
 
@@ -22,6 +21,7 @@ use serde::Deserialize;
 pub use book::{Book, BookOutputs, BookSpec};
 pub use entry::{Entry, EntryOutputs, EntrySpec};
 pub use player::Watcher;
+pub use runtime::Scribe;
 
 /// Where books are kept.
 #[derive(Deserialize, JsonSchema)]
@@ -49,6 +49,7 @@ pub fn provider() -> impl Provider {
     .resource(Book)
     .resource(Entry)
     .player(Watcher)
+    .player(Scribe)
     .build()
 }
 

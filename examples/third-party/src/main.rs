@@ -1,8 +1,5 @@
-//! `fabrik` with two more providers.
+//! `fabrik` with one more provider.
 
 fn main() -> std::process::ExitCode {
-    fabrik_cli::App::new()
-        .provider(logbook::provider())
-        .provider(logbook::pier::provider())
-        .main()
+    fabrik_cli::App::new().provider(logbook::provider()).main()
 }

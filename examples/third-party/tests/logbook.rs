@@ -1,7 +1,7 @@
 //! `fabrik` with the provider `logbook`, run in this process.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufRead as _, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -162,4 +162,86 @@ fn its_documentation_comes_from_its_structs() {
     let docs: Vec<&str> = docs.split_whitespace().collect();
     let docs = docs.join(" ");
     assert!(docs.contains("The name of the book it is in."), "{docs}");
+}
+
+/// Reads books aloud: `/BOOK/PATH` is there when the book's entry `health` says so, and any other
+/// page of a book is its entry `program`.
+fn reader(shelf: PathBuf) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            _ = read_aloud(stream.unwrap(), &shelf);
+        }
+    });
+    url
+}
+
+fn read_aloud(mut stream: std::net::TcpStream, shelf: &Path) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
+    let path = first.split(' ').nth(1).unwrap_or_default();
+    let (book, page) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or_default();
+    let entry = |title: &str| std::fs::read_to_string(shelf.join(book).join(title));
+    let (status, body) = match (entry("program.txt"), entry("health.txt")) {
+        (Ok(_), Ok(health)) if health == format!("/{page}") => ("200 OK", "well".to_owned()),
+        (Ok(program), Ok(_)) => ("200 OK", program),
+        _ => ("404 Not Found", "no such book".to_owned()),
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all((head + &body).as_bytes())
+}
+
+/// The spec of a template, which knows nothing of this crate, runs here as it does elsewhere.
+#[test]
+fn an_app_of_a_template_runs_here() {
+    let place = Place::new("");
+    std::fs::remove_file(place.0.path().join("fabrik.yaml")).unwrap();
+    let new = [
+        "new",
+        "python-api",
+        "demo",
+        "--domain=demo.localhost",
+        "--repo=example/demo",
+    ];
+    place.run(&new, 0);
+    let path = place.0.path().join("demo/fabrik.yaml");
+    let spec = std::fs::read_to_string(&path).unwrap();
+    let reader = reader(place.shelf());
+    let on = |own: &str| {
+        let text = format!("    kind: service\n    on: logbook\n    logbook: {own}\n");
+        std::fs::write(&path, spec.replacen("    kind: service\n", &text, 1)).unwrap();
+    };
+
+    on(&format!("{{ reader: \"{reader}\", page: 2 }}"));
+    let refused = place.run(&["validate", "demo"], 65);
+    assert!(refused.contains("did you mean `pages`?"), "{refused}");
+
+    on(&format!("{{ reader: \"{reader}\", pages: 2 }}"));
+    let told = place.run(&["apply", "demo", "--yes"], 0);
+    assert!(told.contains("\u{2713} apps.demo.health"), "{told}");
+    assert!(told.ends_with(&format!("{reader}/demo-app\n")), "{told}");
+    let program = place.text("demo-app/program").unwrap();
+    assert!(program.contains("LOG_LEVEL=info\npages: 2\n"), "{program}");
+    place.run(&["plan", "demo", "--detailed-exitcode"], 0);
+
+    // It does not do what it should: what the run wrote is as it was before.
+    on(&format!("{{ reader: \"{reader}\", pages: 3 }}"));
+    let spec = std::fs::read_to_string(&path).unwrap();
+    let verified =
+        "health: /healthz\n    verify: [{ http: /, contains: no such text, within: 1s }]";
+    std::fs::write(&path, spec.replace("health: /healthz", verified)).unwrap();
+    let failed = place.run(&["apply", "demo", "--yes"], 6);
+    assert!(failed.contains("no such text"), "{failed}");
+    assert_eq!(place.text("demo-app/program").unwrap(), program);
 }
