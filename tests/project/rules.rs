@@ -73,7 +73,9 @@ fn the_core_names_no_provider() {
         .map(str::to_owned)
         .collect();
     // Folders of crates that are no providers.
-    let not = ["all", "checks", "compose", "dns", "exec", "fakes", "http", "testkit"];
+    let not = [
+        "all", "checks", "compose", "dns", "exec", "fakes", "http", "testkit",
+    ];
     let folders = std::fs::read_dir(crate::support::root().join("fabrik-providers")).unwrap();
     for entry in folders.flatten() {
         let name = entry.file_name().into_string().unwrap();
