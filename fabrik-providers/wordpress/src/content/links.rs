@@ -22,7 +22,7 @@ pub(crate) fn inputs(at: usize, call: &[Operation], nonce: &str) -> Result<Value
         return Ok(operation.inputs.clone());
     }
     plain(&operation.inputs).map_err(|error| error.effect(Effect::None))?;
-    let scope = |reference: &Reference| named(reference, &call[..at], nonce);
+    let scope = |reference: &Reference| Ok(named(reference, &call[..at], nonce));
     let inputs =
         expr::resolve(&operation.inputs, &scope).map_err(|error| error.effect(Effect::None))?;
     match expr::references(&inputs).first() {
@@ -35,35 +35,31 @@ pub(crate) fn inputs(at: usize, call: &[Operation], nonce: &str) -> Result<Value
     }
 }
 
-fn named(reference: &Reference, earlier: &[Operation], nonce: &str) -> Result<Option<Value>> {
+fn named(reference: &Reference, earlier: &[Operation], nonce: &str) -> Option<Value> {
     let Target::Resource(address) = &reference.target else {
-        return Ok(None);
+        return None;
     };
-    let Some((at, member)) = member(earlier, address) else {
-        return Ok(None);
-    };
+    let (at, member) = member(earlier, address)?;
     let [Segment::Key(name)] = reference.path.segments() else {
         let input = member.inputs.at(&reference.path);
-        return Ok(input.filter(|input| !input.has_unknown()));
+        return input.filter(|input| !input.has_unknown());
     };
     if &**name == "id" {
         if let Ok(id) = member.id() {
-            return Ok(Some(Value::from(id)));
+            return Some(Value::from(id));
         }
     } else if let Some(input) = member.inputs.at(&reference.path)
         && !input.has_unknown()
     {
-        return Ok(Some(input));
+        return Some(input);
     }
     let is_name = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if !is_name {
-        return Ok(None);
+        return None;
     }
-    Ok(Some(Value::from(format!(
-        "{OPEN}{nonce}:{at}:{name}{CLOSE}"
-    ))))
+    Some(Value::from(format!("{OPEN}{nonce}:{at}:{name}{CLOSE}")))
 }
 
 fn member<'a>(earlier: &'a [Operation], address: &Address) -> Option<(usize, &'a Operation)> {

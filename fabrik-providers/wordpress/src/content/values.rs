@@ -2,7 +2,6 @@
 //!
 //! They are there before Fabrik, so taking one out of the stack makes it what it was.
 
-use fabrik_core::error::Result;
 use fabrik_core::provider::Verb;
 use serde_json::{Value as Json, json};
 
@@ -86,7 +85,7 @@ pub(crate) fn write<S>(
     write: &Write<'_, S>,
     id: &str,
     entries: &dyn Fn(Option<&S>) -> Vec<Entry>,
-) -> Result<Json> {
+) -> Json {
     let before = entries(write.prior);
     let mut all = entries(write.spec);
     // A spec may name other options than before.
@@ -117,7 +116,7 @@ pub(crate) fn write<S>(
         Verb::Delete => "delete",
         _ => "update",
     };
-    Ok(json!({"kind": "options", "do": word, "id": id, "entries": entries}))
+    json!({"kind": "options", "do": word, "id": id, "entries": entries})
 }
 
 /// The operation that reads meta of a page.
@@ -131,7 +130,7 @@ pub(crate) fn write_meta<S>(
     id: &str,
     post: &str,
     entries: &dyn Fn(Option<&S>) -> Vec<Entry>,
-) -> Result<Json> {
+) -> Json {
     let before = entries(write.prior);
     let all = entries(write.spec);
     let set: Vec<Json> = all
@@ -151,10 +150,10 @@ pub(crate) fn write_meta<S>(
             }
         })
         .collect();
-    Ok(json!({
+    json!({
         "kind": "meta", "do": write.word(), "id": id, "post": post,
         "keys": names(&all), "set": set,
-    }))
+    })
 }
 
 fn names(entries: &[Entry]) -> Vec<&str> {

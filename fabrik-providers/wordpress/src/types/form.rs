@@ -174,11 +174,12 @@ fn template(spec: &FormSpec) -> String {
             ""
         };
         let (kind, name) = (field.kind.word(), &field.name);
-        let options: String = field
+        let options: Vec<String> = field
             .options
             .iter()
             .map(|option| format!(" \"{option}\""))
             .collect();
+        let options = options.concat();
         let label = plain(&field.label);
         let part = match field.kind {
             FieldKind::Acceptance => {

@@ -87,7 +87,7 @@ impl Content for FrontPage {
     }
 
     fn write(write: &Write<'_, FrontPageSpec>) -> Result<Json> {
-        let mut op = values::write(write, ids::SITE, &entries)?;
+        let mut op = values::write(write, ids::SITE, &entries);
         if let Some(spec) = write.spec {
             op["posts"] = json!({"page": spec.page, "posts_page": spec.posts_page});
         }

@@ -178,7 +178,7 @@ impl Content for SiteOption {
             Some(spec) => spec.name.clone(),
             None => write.id.to_owned(),
         };
-        values::write(write, &name, &entries)
+        Ok(values::write(write, &name, &entries))
     }
 }
 

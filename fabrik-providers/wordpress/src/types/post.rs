@@ -71,13 +71,12 @@ pub struct Post;
 
 /// A date as WordPress stores it in UTC.
 fn stored(date: &str) -> Option<String> {
-    let time = match date.parse::<Timestamp>() {
-        Ok(time) => time,
-        Err(_) => {
-            let day: Date = date.parse().ok()?;
-            let time: DateTime = day.at(0, 0, 0, 0);
-            time.to_zoned(TimeZone::UTC).ok()?.timestamp()
-        }
+    let time = if let Ok(time) = date.parse::<Timestamp>() {
+        time
+    } else {
+        let day: Date = date.parse().ok()?;
+        let time: DateTime = day.at(0, 0, 0, 0);
+        time.to_zoned(TimeZone::UTC).ok()?.timestamp()
     };
     Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

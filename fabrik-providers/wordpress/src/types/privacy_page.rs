@@ -66,7 +66,7 @@ impl Content for PrivacyPage {
     }
 
     fn write(write: &Write<'_, PrivacyPageSpec>) -> Result<Json> {
-        let mut op = values::write(write, ids::SITE, &entries)?;
+        let mut op = values::write(write, ids::SITE, &entries);
         if let Some(spec) = write.spec {
             op["posts"] = json!({"page": spec.page});
         }

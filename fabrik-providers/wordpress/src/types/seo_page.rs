@@ -215,7 +215,7 @@ impl Content for SeoPage {
             None => parts(write.id)?,
         };
         let id = format!("{}/{page}", plugin.word());
-        let mut op = values::write_meta(write, &id, page, &|spec| entries(plugin, spec))?;
+        let mut op = values::write_meta(write, &id, page, &|spec| entries(plugin, spec));
         if let Some(folder) = plugin.folder() {
             op["needs"] = json!(folder);
         }

@@ -433,7 +433,7 @@ impl Content for SeoSite {
             Some(spec) => spec.plugin,
             None => SeoPlugin::read(write.id)?,
         };
-        let mut op = values::write(write, plugin.word(), &|spec| entries(plugin, spec))?;
+        let mut op = values::write(write, plugin.word(), &|spec| entries(plugin, spec));
         match plugin.folder() {
             Some(folder) => op["needs"] = json!(folder),
             None => op["mu"] = json!({"name": "fabrik-seo.php", "code": OWN_CODE}),

@@ -161,7 +161,7 @@ impl Content for Settings {
             );
         }
         if let Some(links) = &spec.permalinks
-            && (!links.is_empty() && !(links.starts_with('/') && links.contains('%')))
+            && !(links.is_empty() || links.starts_with('/') && links.contains('%'))
         {
             return wrong(
                 "permalinks",
@@ -229,7 +229,7 @@ impl Content for Settings {
     }
 
     fn write(write: &Write<'_, SettingsSpec>) -> Result<Json> {
-        let mut op = values::write(write, ids::SITE, &entries)?;
+        let mut op = values::write(write, ids::SITE, &entries);
         if let Some(spec) = write.spec {
             op["posts"] = json!({"site_icon": spec.site_icon, "site_logo": spec.site_logo});
         }

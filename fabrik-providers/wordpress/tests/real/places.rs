@@ -43,3 +43,29 @@ async fn the_newest_on_mariadb() {
 async fn the_oldest_on_mariadb() {
     whole_life(Version::Old, Database::MariaDb).await;
 }
+
+#[tokio::test]
+async fn over_ssh() {
+    let Some(mut world) = world_of(Version::New, Database::Sqlite, &[]) else {
+        return;
+    };
+    let Some(server) = crate::server::Server::start() else {
+        return;
+    };
+    let target = serde_json::to_value(server.target()).unwrap();
+    let config = world.dir().join("ssh_config");
+    std::fs::write(&config, "").unwrap();
+    world.with(&json!({
+        "path": world.site.path(), "wp": [world.wp()],
+        "ssh": {
+            "host": target["host"], "user": target["user"], "port": target["port"],
+            "key_file": target["identity"], "known_hosts": target["known_hosts"], "config_file": config,
+        },
+    }));
+    world.settle(&small()).await;
+    let calls = world.calls();
+    assert!(world.plan(&small()).await.is_empty());
+    assert_eq!(world.calls() - calls, 1);
+    let home = world.id("resources.home").await;
+    assert!(world.post(&home, "post_content").contains("Grüße 🎉"));
+}

@@ -41,11 +41,11 @@ pub(crate) fn world_of(
     for fixture in fixtures {
         builder = builder.with(fixture.clone());
     }
-    World::of(builder.build()?)
+    builder.build().map(World::of)
 }
 
 impl World {
-    fn of(site: Site) -> Option<World> {
+    fn of(site: Site) -> World {
         let dir = tempfile::tempdir().unwrap();
         // Counts the calls.
         let script = dir.path().join("wp");
@@ -61,7 +61,7 @@ impl World {
         std::fs::write(&script, text).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         let stage = stage(&json!({"path": site.path(), "wp": [script]}));
-        Some(World { site, stage, dir })
+        World { site, stage, dir }
     }
 
     /// Another configuration of the provider, with state of its own.

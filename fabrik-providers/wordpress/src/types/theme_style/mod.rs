@@ -263,7 +263,7 @@ impl Content for ThemeStyle {
         let entries = |spec: Option<&ThemeStyleSpec>| {
             spec.unwrap_or(&ThemeStyleSpec::nothing(theme)).entries()
         };
-        let mut op = values::write(write, theme.name(), &entries)?;
+        let mut op = values::write(write, theme.name(), &entries);
         op["kind"] = json!("style");
         op["style"] = json!(theme.name());
         Ok(op)
