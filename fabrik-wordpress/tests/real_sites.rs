@@ -219,6 +219,10 @@ async fn whole_site(name: &str, version: Version, database: Database) {
         let Some(path) = url.strip_prefix(world.site.url().trim_end_matches('/')) else {
             continue;
         };
+        if path.starts_with("/en/") {
+            // The fixture of Polylang keeps languages, but leads no addresses.
+            continue;
+        }
         let page = world.site.get(path);
         assert_eq!(page.status, 200, "{path}");
         for lacks in spec["lacks"].as_array().into_iter().flatten() {

@@ -202,6 +202,7 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
         .collect();
     let mut found: Vec<Error> = Vec::new();
     let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut slugs: BTreeMap<String, String> = BTreeMap::new();
     let snapshot = pages.to_vec();
     for page in pages.iter_mut() {
         let mut parts = vec![page.slug.clone()];
@@ -236,7 +237,19 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
         } else {
             format!("{prefix}{language}/{}/", parts.join("/"))
         };
-        if let Some(other) = all.insert(page.path.clone(), page.id.clone()) {
+        // WordPress keeps slugs apart below one parent, also those of other languages.
+        let slot = format!(
+            "{} {}",
+            page.parent.as_deref().unwrap_or_default(),
+            page.slug
+        );
+        if let Some(other) = slugs.insert(slot, page.id.clone()) {
+            let text = format!(
+                "`{}` and `{other}` have the same slug `{}`",
+                page.id, page.slug
+            );
+            found.push(invalid(&page.at, text).hint("give one of them another `slug`"));
+        } else if let Some(other) = all.insert(page.path.clone(), page.id.clone()) {
             let text = format!(
                 "`{}` and `{other}` would both answer at {}",
                 page.id, page.path
