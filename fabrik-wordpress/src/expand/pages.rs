@@ -311,8 +311,12 @@ pub(super) fn declare(site: &mut Site<'_>, pages: &[Page], links: &Links) -> Res
         rendered.push(studio.page(page));
     }
     site.pictures.extend(library.used());
-    failed.into_iter().for_each(|error| site.cx.mistake(error));
-    warned.into_iter().for_each(|error| site.cx.warn(error));
+    for error in failed {
+        site.cx.mistake(error);
+    }
+    for error in warned {
+        site.cx.warn(error);
+    }
     // Parents first, because their parts are referred to.
     let mut order: Vec<usize> = (0..pages.len()).collect();
     order.sort_by_key(|at| depth(pages, *at));
@@ -356,7 +360,7 @@ fn declare_one(
     sections: &[(String, String)],
     order: usize,
 ) -> Result<Address> {
-    let markups = section_values(site, sections)?;
+    let markups = section_values(site, sections);
     let mut inputs = Map::from([
         ("slug".into(), Value::from(page.slug.as_str())),
         ("title".into(), Value::from(page.title.as_str())),
@@ -394,18 +398,18 @@ fn declare_one(
 }
 
 /// Sections as the provider takes them, with references to images.
-pub(super) fn section_values(site: &mut Site<'_>, sections: &[(String, String)]) -> Result<Value> {
+pub(super) fn section_values(site: &mut Site<'_>, sections: &[(String, String)]) -> Value {
     let base = site.cx.parts().base().clone();
     let known = |name: &str| {
         let (part, output) = name.split_once('.')?;
         Some(Parts::output(&base.part(part).ok()?, output))
     };
-    Ok(Value::list(sections.iter().map(|(id, markup)| {
+    Value::list(sections.iter().map(|(id, markup)| {
         Value::map([
             ("id", Value::from(id.as_str())),
             ("markup", token::resolve(markup, &known)),
         ])
-    })))
+    }))
 }
 
 /// What renders pages and posts.
