@@ -110,6 +110,9 @@ impl App {
 
     /// Runs in the surroundings given.
     pub fn run(&self, mut world: World) -> Exit {
+        if let Some(exit) = crate::complete::answer(self, &mut world) {
+            return exit;
+        }
         let layout = layout(&world);
         let cli = match parse::parse(&world.args, layout) {
             Ok(cli) => cli,

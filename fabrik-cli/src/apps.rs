@@ -65,6 +65,24 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
     }
 }
 
+/// Pages of platforms for what an engine's state holds: the address, and its output `page`.
+pub(crate) async fn pages(
+    engine: &Engine,
+    among: &dyn Fn(&Address) -> bool,
+) -> Vec<(String, String)> {
+    let Ok(snapshot) = engine.store().load().await else {
+        return Vec::new();
+    };
+    let rows = snapshot.rows.iter();
+    rows.filter(|row| row.status == RowStatus::Current && among(&row.address))
+        .filter_map(|row| {
+            let page = plain(row.object.outputs.get("page")?)?;
+            let is_url = page.starts_with("https://") || page.starts_with("http://");
+            is_url.then(|| (row.address.to_string(), page))
+        })
+        .collect()
+}
+
 /// The URL of a stack: the output `url`, else that of its only app, else of its first.
 pub(crate) async fn url(
     engine: &Engine,

@@ -32,30 +32,47 @@ pub(crate) fn kinds(mut app: App) -> App {
 /// Adds the providers, and their helper processes.
 pub(crate) fn providers(app: App) -> App {
     app.helper("local", local_agent).register(|registry, host| {
-        let dir = std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone());
         let settings = fabrik_providers::Settings::new()
             .local(local_settings(host))
-            .wordpress(programs_env(host), dir);
+            .wordpress(programs(host), folder(host));
         fabrik_providers::register(registry, &settings);
     })
 }
 
-/// What programs find that providers start on this machine.
-fn programs_env(host: &Host) -> BaseEnv {
-    let var = |name: &str| host.env.get(name);
-    let mut env = BaseEnv::new(var("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str));
-    if let Some(home) = var("HOME") {
+/// The spec's folder.
+fn folder(host: &Host) -> PathBuf {
+    std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone())
+}
+
+/// What programs find that providers start, such as `ssh` and `docker`.
+fn programs(host: &Host) -> BaseEnv {
+    let value = |name: &str| host.env.get(name).map(String::as_str);
+    let mut env = BaseEnv::new(value("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin"));
+    if let Some(home) = value("HOME") {
         env = env.home(home);
     }
-    if let Some(socket) = var("SSH_AUTH_SOCK") {
+    if let Some(socket) = value("SSH_AUTH_SOCK") {
         env = env.ssh_auth_sock(socket);
+    }
+    for name in [
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "TMPDIR",
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "CONTAINER_HOST",
+    ] {
+        if let Some(value) = value(name) {
+            env = env.variable(name, value);
+        }
     }
     env
 }
 
 /// The local provider keeps what it runs beside the spec, under an agent that is this program.
 fn local_settings(host: &Host) -> LocalSettings {
-    let dir = std::path::absolute(&host.dir).unwrap_or_else(|_| host.dir.clone());
+    let dir = folder(host);
     let program = host.program.clone();
     let env: Vec<(OsString, OsString)> = PASSED_ON
         .iter()

@@ -17,6 +17,7 @@ use crate::args::{OnFailureArg, RefreshArg, SelectArgs};
 use crate::ask;
 use crate::exit::Exit;
 use crate::fail::{Done, Fail};
+use crate::notify;
 use crate::output::plan::{self, PlanStyle};
 use crate::output::text;
 use crate::runs;
@@ -253,9 +254,19 @@ pub(crate) async fn carry(
         no_verify: carry.no_verify,
         ..ApplyOptions::default()
     };
+    let changed: BTreeSet<Address> = plan
+        .changes
+        .iter()
+        .map(|change| change.address.clone())
+        .collect();
     let run = engine.apply(plan, options);
-    let url = async |report: &RunReport| apps::url(engine, &stack, &report.outputs).await;
-    let report = runs::watch(session, run, &name, Some(questions), url).await?;
+    let end = async |report: &RunReport| runs::Ending {
+        url: apps::url(engine, &stack, &report.outputs).await,
+        pages: apps::pages(engine, &|address| changed.contains(address)).await,
+    };
+    let report = runs::watch(session, run, &name, Some(questions), end).await?;
+    let url = apps::url(engine, &stack, &report.outputs).await;
+    notify::tell(session, engine, &stack, &changed, &report, url.as_deref()).await?;
     Ok(Exit::of_result(
         report.end.result,
         report.end.error.as_ref().map(|error| error.kind),

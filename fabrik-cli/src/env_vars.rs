@@ -33,6 +33,10 @@ variables! {
     FABRIK_LOG_FILE = "FABRIK_LOG_FILE", "Where to log; as `--log-file`.";
     FABRIK_WORDPRESS_API = "FABRIK_WORDPRESS_API", "Where the directory of WordPress plugins and themes answers, when not `https://api.wordpress.org`.";
     FABRIK_USER = "FABRIK_USER", "Who history and locks say it was; otherwise the login name.";
+    FABRIK_COMPLETE = "FABRIK_COMPLETE", "Set by the shell's completion (`fabrik completions`): the shell that asks.";
+    FABRIK_RESOLVERS = "FABRIK_RESOLVERS", "Name servers that checks ask (`10.0.0.53, 127.0.0.1:5353`), instead of this machine's.";
+    FABRIK_CONNECT = "FABRIK_CONNECT", "Where checks connect to instead: `FROM=TO`, a name or an address each, such as `shop.example.com=10.0.0.5:8443`.";
+    FABRIK_CA_FILE = "FABRIK_CA_FILE", "A PEM file of root certificates that checks trust besides those of the web.";
     NO_COLOR = "NO_COLOR", "No colour, when set to anything.";
     CLICOLOR_FORCE = "CLICOLOR_FORCE", "Colour even when the output is not a terminal, unless `0`.";
     TERM = "TERM", "`dumb`: no colour, no animation.";

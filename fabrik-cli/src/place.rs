@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fabrik_checks::CheckerConfig;
 use fabrik_core::clock::{BoxFuture, Clock, Entropy};
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::Engine;
@@ -98,6 +97,11 @@ impl Session {
 
     /// Reads a spec, with the choices that state keeps for it.
     pub(crate) async fn read(&self, path: &Path) -> Result<Loaded> {
+        spec::load(self, path, self.choices(path).await?)
+    }
+
+    /// The choices that state keeps for a spec.
+    pub(crate) async fn choices(&self, path: &Path) -> Result<BTreeMap<Arc<str>, Arc<str>>> {
         let mut choices = BTreeMap::new();
         // A spec that does not even say its name is refused by what follows, with its place.
         if let Ok(name) = spec::name_of(path) {
@@ -106,7 +110,7 @@ impl Session {
                 choices = spec::choices_of(&place.open()?.load().await?.meta);
             }
         }
-        spec::load(self, path, choices)
+        Ok(choices)
     }
 
     /// Where the state of a stack is, for a spec at `path`.
@@ -207,7 +211,7 @@ impl Session {
         builder =
             builder.secrets(move |declared, kept| finder.find(declared.iter().copied(), kept));
         if access == Access::Change {
-            builder = builder.checkers(fabrik_checks::checkers(CheckerConfig::default()));
+            builder = builder.checkers(fabrik_checks::checkers(self.settings.checks.config()?));
         }
         let engine = builder.build()?;
         self.redactors.add(engine.redactor());
@@ -309,6 +313,9 @@ impl Clock for SharedClock {
     }
     fn sleep(&self, duration: std::time::Duration) -> BoxFuture<'static, ()> {
         self.0.sleep(duration)
+    }
+    fn idle(&self, duration: std::time::Duration) -> BoxFuture<'static, ()> {
+        self.0.idle(duration)
     }
 }
 

@@ -47,13 +47,22 @@ pub(crate) fn questions() -> (Decide, Questions) {
     (decide, receiver)
 }
 
-/// Shows a run until it ends. `url` finds what to print last on standard output.
+/// What is known once a run has ended.
+#[derive(Default)]
+pub(crate) struct Ending {
+    /// What to print last on standard output.
+    pub(crate) url: Option<String>,
+    /// Pages of platforms for what was done, by address.
+    pub(crate) pages: Vec<(String, String)>,
+}
+
+/// Shows a run until it ends. `end` finds what is said last.
 pub(crate) async fn watch<T>(
     session: &mut Session,
     mut run: Run<T>,
     name: &str,
     mut questions: Option<Questions>,
-    url: impl AsyncFnOnce(&T) -> Option<String>,
+    end: impl AsyncFnOnce(&T) -> Ending,
 ) -> Done<T> {
     let options = ReporterOptions {
         mode: (!session.settings.animate
@@ -107,11 +116,12 @@ pub(crate) async fn watch<T>(
         }
     }
     let result = run.finish().await;
-    let url = match &result {
-        Ok(report) => url(report).await,
-        Err(_) => None,
+    let end = match &result {
+        Ok(report) => end(report).await,
+        Err(_) => Ending::default(),
     };
-    reporter.finish(url.as_deref())?;
+    reporter.pages(&end.pages)?;
+    reporter.finish(end.url.as_deref())?;
     Ok(result?)
 }
 
@@ -182,7 +192,7 @@ pub(crate) async fn recover(
     });
     let recovered = if may_go_on {
         let run = engine.recover(stack, resume);
-        watch(session, run, name, None, async |_| None).await?
+        watch(session, run, name, None, async |_| Ending::default()).await?
     } else {
         Recovered::Nothing
     };

@@ -1,9 +1,11 @@
 //! Flags, variables, the project's settings file and defaults, merged; where each came from kept.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use fabrik_checks::CheckerConfig;
 use fabrik_core::diagnostic::{Diagnostics, did_you_mean};
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::Value;
@@ -17,13 +19,16 @@ use crate::world::World;
 pub(crate) const FILE: &str = ".fabrik/settings.yaml";
 
 /// Keys the settings file may have.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 10] = [
+    "ca_file",
+    "connect",
     "env",
     "file",
     "format",
     "lock_timeout",
     "no_input",
     "parallelism",
+    "resolvers",
     "state",
 ];
 
@@ -94,10 +99,95 @@ pub(crate) struct Settings {
     pub(crate) lock_timeout: Setting<Duration>,
     /// Where state is kept, when not beside the spec.
     pub(crate) state: Option<Setting<PathBuf>>,
+    /// What checks go by.
+    pub(crate) checks: Checks,
     /// What to log.
     pub(crate) log: Option<String>,
     /// Where to log, when not standard error.
     pub(crate) log_file: Option<PathBuf>,
+}
+
+/// What checks go by, besides what the spec says of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checks {
+    /// Name servers to ask, and detours.
+    network: CheckerConfig,
+    /// A file of further root certificates.
+    ca_file: Option<PathBuf>,
+}
+
+impl Checks {
+    fn resolve(dir: &Path, layers: &Layers<'_>) -> Result<Checks> {
+        let resolvers = layers.find(
+            None,
+            "",
+            env_vars::FABRIK_RESOLVERS,
+            "resolvers",
+            &|text: &str| items(text).map(resolver).collect::<Result<Vec<_>, _>>(),
+        )?;
+        let mut network = CheckerConfig::default();
+        if let Some(resolvers) = resolvers {
+            network = network.resolvers(resolvers.value);
+        }
+        let network = layers
+            .find(
+                None,
+                "",
+                env_vars::FABRIK_CONNECT,
+                "connect",
+                &|text: &str| {
+                    let detours = items(text).try_fold(network.clone(), CheckerConfig::detour);
+                    detours.map_err(|error| match error.hint_text() {
+                        Some(hint) => format!("{}: {hint}", error.message()),
+                        None => error.message().to_owned(),
+                    })
+                },
+            )?
+            .map_or(network, |found| found.value);
+        let ca_file = layers.find(
+            None,
+            "",
+            env_vars::FABRIK_CA_FILE,
+            "ca_file",
+            &|text: &str| Ok(dir.join(text)),
+        )?;
+        Ok(Checks {
+            network,
+            ca_file: ca_file.map(|found| found.value),
+        })
+    }
+
+    /// What checkers are given; reads the file of certificates.
+    pub(crate) fn config(&self) -> Result<CheckerConfig> {
+        let Some(file) = &self.ca_file else {
+            return Ok(self.network.clone());
+        };
+        let pem =
+            std::fs::read(file).map_err(|error| crate::files::file_error("read", file, &error))?;
+        self.network.clone().with_roots_pem(&pem).map_err(|error| {
+            let named = format!("`{}`: {}", file.display(), error.message());
+            Error::new(error.kind(), named)
+                .hint("FABRIK_CA_FILE (or `ca_file`) names a file with certificates in PEM form")
+        })
+    }
+}
+
+/// The items of a list, told apart by commas or white space.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|item| !item.is_empty())
+}
+
+/// A name server: an address, or an address and a port.
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    text.parse()
+        .or_else(|_| Ok(SocketAddr::new(bare.parse()?, 53)))
+        .map_err(|_: std::net::AddrParseError| {
+            format!(
+                "`{text}` is no address of a name server, such as `10.0.0.53` or `127.0.0.1:5353`"
+            )
+        })
 }
 
 impl Settings {
@@ -195,6 +285,7 @@ impl Settings {
                 env_vars::FABRIK_STATE,
                 "state",
             )?,
+            checks: Checks::resolve(&dir, &layers)?,
             log: world.var(env_vars::FABRIK_LOG).map(str::to_owned),
             log_file: global
                 .log_file
@@ -230,6 +321,7 @@ impl Settings {
             parallelism: or_default(None, || 0),
             lock_timeout: or_default(None, || Duration::ZERO),
             state: None,
+            checks: Checks::default(),
             log: None,
             log_file: None,
         }
@@ -361,7 +453,11 @@ fn project_file(dir: &Path) -> Result<Value> {
         return Err(Error::from_diagnostics(found));
     }
     let value = node.map(|node| node.plain_value()).unwrap_or_default();
-    for key in value.as_map().into_iter().flat_map(|map| map.keys()) {
+    for key in value
+        .as_map()
+        .into_iter()
+        .flat_map(fabrik_core::value::Map::keys)
+    {
         if !KEYS.contains(&&**key) && !key.starts_with("x-") {
             let message = format!("unknown setting `{key}` in `{FILE}`");
             let error = Error::new(ErrorKind::Invalid, message);

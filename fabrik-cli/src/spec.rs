@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fabrik_core::diagnostic::{Diagnostic, Diagnostics, Severity, SourceMap};
 use fabrik_core::error::{Error, ErrorKind, Result};
+use fabrik_core::provider::Registry;
 use fabrik_core::role::Files;
 use fabrik_core::spec::{self, LoadRequest, Loaded, Source};
 use fabrik_core::stack::Stack;
@@ -32,6 +33,17 @@ pub(crate) fn load(
     path: &Path,
     choices: BTreeMap<Arc<str>, Arc<str>>,
 ) -> Result<Loaded> {
+    let dir = path.parent().unwrap_or(&session.settings.dir);
+    load_with(session, path, choices, &session.registry_at(dir))
+}
+
+/// As [`load`], with other providers.
+pub(crate) fn load_with(
+    session: &Session,
+    path: &Path,
+    choices: BTreeMap<Arc<str>, Arc<str>>,
+    registry: &Registry,
+) -> Result<Loaded> {
     let settings = &session.settings;
     let dir = path.parent().unwrap_or(&settings.dir);
     let shown = |path: &Path| {
@@ -54,7 +66,6 @@ pub(crate) fn load(
     let read_file = |relative: &str| read_below(dir, relative);
     let below = Below { dir };
     let project = settings.dir.file_name().and_then(|name| name.to_str());
-    let registry = session.registry_at(dir);
     let request = LoadRequest {
         overlays: sources(&overlays),
         env: (env != "default").then_some(env),
@@ -65,7 +76,7 @@ pub(crate) fn load(
         read_file: &read_file,
         files: &below,
         project,
-        ..LoadRequest::new(&registry, &name, &bytes)
+        ..LoadRequest::new(registry, &name, &bytes)
     };
     Ok(spec::load(&request))
 }
@@ -152,9 +163,7 @@ fn one_as_json(item: &Diagnostic, sources: &SourceMap) -> Json {
 /// # Errors
 /// When there is no name to be found.
 pub(crate) fn name_of(path: &Path) -> Result<String> {
-    let text = files::read_text(path)?;
-    let mut found = Vec::new();
-    let node = spec::parse::parse(&text, 0, &mut found);
+    let node = top_of(path)?;
     let id = node
         .as_ref()
         .and_then(|node| node.get("id"))
@@ -167,6 +176,20 @@ pub(crate) fn name_of(path: &Path) -> Result<String> {
         )
         .hint("`fabrik validate` shows what is wrong with it")),
     }
+}
+
+/// The environments a spec names, whatever mistakes it has.
+pub(crate) fn environments_of(path: &Path) -> Vec<String> {
+    let node = top_of(path).ok().flatten();
+    let named = node.as_ref().and_then(|node| node.get("environments"));
+    let entries = named.and_then(|named| named.entries()).unwrap_or_default();
+    entries.iter().map(|entry| entry.key.to_string()).collect()
+}
+
+/// What a spec's file says, as far as it is YAML.
+fn top_of(path: &Path) -> Result<Option<spec::node::Node>> {
+    let text = files::read_text(path)?;
+    Ok(spec::parse::parse(&text, 0, &mut Vec::new()))
 }
 
 /// Choices made by default in earlier runs: state keeps each under `choice.KEY`.

@@ -9,8 +9,12 @@
 
 #[path = "cli/authors.rs"]
 mod authors;
+#[path = "cli/checks.rs"]
+mod checks;
 #[path = "cli/codes.rs"]
 mod codes;
+#[path = "cli/compose.rs"]
+mod compose;
 #[path = "cli/context.rs"]
 mod context;
 #[path = "cli/doctor.rs"]
@@ -27,6 +31,8 @@ mod life;
 mod local;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/notify.rs"]
+mod notify;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/provider.rs"]

@@ -26,7 +26,7 @@ impl Span {
 }
 
 /// One text a user wrote.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SourceFile {
     /// How to name it to the user (the path as given).
     pub name: Arc<str>,
@@ -36,6 +36,16 @@ pub struct SourceFile {
     pub base: u32,
     /// Where its lines start, counted once when first asked for.
     lines: std::sync::OnceLock<Vec<usize>>,
+}
+
+/// Without the text, which may hold secrets.
+impl std::fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceFile")
+            .field("name", &self.name)
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl SourceFile {
@@ -301,6 +311,20 @@ fn edit_distance(left: &str, right: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_no_text() {
+        let mut found = Diagnostics::default();
+        found.sources.add("a.yaml", "token: canary-of-debug\n");
+        let error = crate::error::Error::from_diagnostics(found.clone());
+        for shown in [
+            format!("{error:?}"),
+            format!("{error:#?}"),
+            format!("{found:?}"),
+        ] {
+            assert!(!shown.contains("canary-of-debug"), "{shown}");
+        }
+    }
 
     #[test]
     fn positions_over_several_files() {

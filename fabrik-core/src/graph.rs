@@ -11,22 +11,41 @@ pub struct Graph {
 
 impl Graph {
     /// Builds from each node's dependencies. Repeated and self edges are dropped.
-    pub fn new(dependencies: impl IntoIterator<Item = Vec<u32>>) -> Graph {
-        let mut graph = Graph {
-            starts: vec![0],
-            targets: Vec::new(),
-        };
-        for (node, mut list) in dependencies.into_iter().enumerate() {
-            list.sort_unstable();
-            list.dedup();
-            graph
-                .targets
-                .extend(list.into_iter().filter(|target| *target as usize != node));
-            graph
-                .starts
-                .push(u32::try_from(graph.targets.len()).unwrap_or(u32::MAX));
+    pub fn new<L: IntoIterator<Item = u32>>(dependencies: impl IntoIterator<Item = L>) -> Graph {
+        let dependencies = dependencies.into_iter();
+        let mut graph = Graph::with_capacity(dependencies.size_hint().0);
+        for list in dependencies {
+            graph.push(list);
         }
         graph
+    }
+
+    /// An empty graph with room for this many nodes.
+    pub(crate) fn with_capacity(nodes: usize) -> Graph {
+        let mut starts = Vec::with_capacity(nodes + 1);
+        starts.push(0);
+        Graph {
+            starts,
+            targets: Vec::new(),
+        }
+    }
+
+    /// Adds the next node, with its dependencies.
+    pub(crate) fn push(&mut self, dependencies: impl IntoIterator<Item = u32>) {
+        let node = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let first = self.targets.len();
+        let others = dependencies.into_iter().filter(|target| *target != node);
+        self.targets.extend(others);
+        self.targets[first..].sort_unstable();
+        let mut kept = first;
+        for at in first..self.targets.len() {
+            if kept == first || self.targets[at] != self.targets[kept - 1] {
+                self.targets[kept] = self.targets[at];
+                kept += 1;
+            }
+        }
+        self.targets.truncate(kept);
+        self.starts.push(u32::try_from(kept).unwrap_or(u32::MAX));
     }
 
     /// How many nodes.
@@ -79,18 +98,19 @@ impl Graph {
         let mut missing: Vec<u32> = (0..n)
             .map(|node| self.starts[node + 1] - self.starts[node])
             .collect();
-        let mut ready: std::collections::BinaryHeap<std::cmp::Reverse<u32>> = (0..n)
-            .filter(|node| missing[*node] == 0)
-            .filter_map(|node| u32::try_from(node).ok())
-            .map(std::cmp::Reverse)
-            .collect();
+        let mut ready = Lowest::new(n);
+        for (node, missing) in (0..).zip(&missing) {
+            if *missing == 0 {
+                ready.insert(node);
+            }
+        }
         let mut order = Vec::with_capacity(n);
-        while let Some(std::cmp::Reverse(node)) = ready.pop() {
+        while let Some(node) = ready.pop() {
             order.push(node);
             for dependent in dependents.dependencies(node) {
                 missing[*dependent as usize] -= 1;
                 if missing[*dependent as usize] == 0 {
-                    ready.push(std::cmp::Reverse(*dependent));
+                    ready.insert(*dependent);
                 }
             }
         }
@@ -141,6 +161,54 @@ impl Graph {
     }
 }
 
+/// A set of numbers that gives its lowest: a tree of bits, 64 to a word. Its cost hardly grows with
+/// the set, and a million numbers take 130 KB.
+struct Lowest(Vec<Vec<u64>>);
+
+impl Lowest {
+    /// An empty set of numbers below `n`.
+    fn new(n: usize) -> Lowest {
+        let mut levels = Vec::new();
+        let mut words = n;
+        loop {
+            words = words.div_ceil(64).max(1);
+            levels.push(vec![0; words]);
+            if words == 1 {
+                return Lowest(levels);
+            }
+        }
+    }
+
+    fn insert(&mut self, number: u32) {
+        let mut at = number as usize;
+        for level in &mut self.0 {
+            level[at / 64] |= 1 << (at % 64);
+            at /= 64;
+        }
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        let mut at = 0;
+        for level in self.0.iter().rev() {
+            let word = level[at];
+            if word == 0 {
+                return None;
+            }
+            at = at * 64 + word.trailing_zeros() as usize;
+        }
+        let found = u32::try_from(at).ok();
+        for level in &mut self.0 {
+            let word = &mut level[at / 64];
+            *word &= !(1 << (at % 64));
+            if *word != 0 {
+                break;
+            }
+            at /= 64;
+        }
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +218,20 @@ mod tests {
     fn cycles_are_paths() {
         let graph = Graph::new([vec![1], vec![2], vec![1], vec![0]]);
         assert_eq!(graph.order(), Err(vec![1, 2]));
+    }
+
+    #[test]
+    fn the_lowest_comes_first_at_any_size() {
+        for n in [0_u32, 1, 64, 65, 5000, 300_000] {
+            let mut set = Lowest::new(n as usize);
+            assert_eq!(set.pop(), None);
+            let some: Vec<u32> = (0..n).filter(|at| at % 3 == n % 3).collect();
+            for at in some.iter().rev() {
+                set.insert(*at);
+            }
+            let popped: Vec<u32> = std::iter::from_fn(|| set.pop()).collect();
+            assert_eq!(popped, some);
+        }
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use crate::expr::{Reference, Target};
 use crate::plan::InstanceFacts;
 use crate::provider::{Cx, Instance, Keys, Object, Provider, TypeInfo};
 use crate::stack::InstanceDecl;
+use crate::value::share::Quick;
 use crate::value::{Path, Segment, Value};
 
 /// An opened provider.
@@ -23,7 +24,7 @@ pub(crate) struct Opened {
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     /// What is known of each address now.
-    pub(crate) objects: HashMap<Address, KnownObject>,
+    pub(crate) objects: HashMap<Address, KnownObject, Quick>,
     /// Secrets; `None` for one still to be generated.
     pub(crate) secrets: BTreeMap<Arc<str>, Option<Value>>,
     /// Outputs of other stacks.
@@ -34,11 +35,21 @@ pub(crate) struct Known {
 #[derive(Clone, Debug)]
 pub(crate) enum KnownObject {
     /// Everything.
-    Settled(Object),
+    Settled(Box<Object>),
     /// It will be made or replaced: only inputs that are known now.
     Later(Value),
     /// It will be updated: inputs as they will be, outputs as they are but for the volatile ones.
-    Updated { object: Object, volatile: Vec<Path> },
+    Updated {
+        object: Box<Object>,
+        volatile: Vec<Path>,
+    },
+}
+
+impl KnownObject {
+    /// An object of which everything is known.
+    pub(crate) fn settled(object: Object) -> KnownObject {
+        KnownObject::Settled(Box::new(object))
+    }
 }
 
 impl Known {

@@ -145,6 +145,46 @@ pub struct SecretDecl {
     pub span: Option<Span>,
 }
 
+/// Somebody who is told about runs: a channel of `notify`. The engine tells nobody itself; see
+/// [`Engine::notices`](crate::engine::Engine::notices).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it is reached.
+    pub via: Via,
+    /// Where: a URL, which is a secret, or a command. May be an expression.
+    pub to: Value,
+    /// Which runs it is told about; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Told>,
+    /// The apps it is told about; without any, every run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<Address>,
+}
+
+/// How a channel is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A URL that takes messages as Slack does.
+    Slack,
+    /// A URL that gets a JSON document.
+    Webhook,
+    /// A program that gets the same document on its standard input.
+    Command,
+}
+
+/// Which runs somebody is told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// Those that did all they were to do.
+    Succeeded,
+    /// All others.
+    Failed,
+}
+
 /// A place to get a secret from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -233,6 +273,9 @@ pub struct Stack {
     /// Choices made by default in expansion (which provider plays which role), to be kept in state:
     /// key such as `apps.api.runtime`, value the provider's instance.
     pub choices: BTreeMap<Arc<str>, Arc<str>>,
+    /// Who is told about runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Channel>,
     /// Names of other stacks whose outputs are read.
     pub reads_stacks: Vec<Arc<str>>,
     /// The texts that spans point into.
@@ -256,6 +299,7 @@ impl Stack {
             on_failure: OnFailure::default(),
             apps: Vec::new(),
             choices: BTreeMap::new(),
+            notify: Vec::new(),
             reads_stacks: Vec::new(),
             sources: Arc::default(),
         }
@@ -272,8 +316,12 @@ impl Stack {
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] when the address is taken.
-    pub fn declare(&mut self, declared: Declared) -> Result<()> {
+    pub fn declare(&mut self, mut declared: Declared) -> Result<()> {
         self.use_instance(&declared.instance);
+        // One name in memory for all that share it.
+        if let Some(instance) = self.instances.get(&declared.instance) {
+            declared.instance = instance.name.clone();
+        }
         match self.resources.insert(declared.address.clone(), declared) {
             None => Ok(()),
             Some(old) => Err(Error::new(
@@ -344,18 +392,26 @@ impl Declared {
 
     /// Addresses this one must come after: those it refers to, those it names, those it watches.
     pub fn dependencies(&self) -> Vec<Address> {
-        let mut found: Vec<Address> = crate::expr::references(&self.inputs)
-            .into_iter()
-            .filter_map(|reference| match reference.target {
-                crate::expr::Target::Resource(address) => Some(address),
-                _ => None,
-            })
-            .chain(self.depends_on.iter().cloned())
-            .chain(self.options.replace_with.iter().cloned())
-            .chain(self.options.run_when_changed.iter().cloned())
-            .collect();
+        let mut found = Vec::new();
+        self.each_dependency(&mut |address| found.push(address.clone()));
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Visits what [`Declared::dependencies`] lists, in no order, some perhaps repeatedly.
+    pub(crate) fn each_dependency<'a>(&'a self, visit: &mut dyn FnMut(&'a Address)) {
+        crate::expr::each_reference(&self.inputs, &mut |reference| {
+            if let crate::expr::Target::Resource(address) = &reference.target {
+                visit(address);
+            }
+        });
+        let options = &self.options;
+        let named = [
+            &self.depends_on,
+            &options.replace_with,
+            &options.run_when_changed,
+        ];
+        named.into_iter().flatten().for_each(visit);
     }
 }

@@ -126,8 +126,7 @@ fn menu(value: Value) -> Value {
     };
     let mut map = map.as_ref().clone();
     map.remove("location");
-    map.entry("locations".into())
-        .or_insert_with(|| Value::list([location]));
+    map.get_or_insert_with("locations".into(), || Value::list([location]));
     Value::Map(Arc::new(map))
 }
 

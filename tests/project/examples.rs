@@ -19,6 +19,11 @@ pub(crate) const SPECS: &[(&str, &[&str])] = &[
     ("service/fabrik.yaml", &["default"]),
     ("verify/fabrik.yaml", &["default"]),
 ];
+/// Specs that need services; `tests/stacks` runs them, on fakes.
+const ON_SERVICES: &[(&str, &[&str])] = &[
+    ("base-stack/fabrik.yaml", &["default"]),
+    ("staging-production/fabrik.yaml", &["staging", "production"]),
+];
 const OVERLAYS: &[&str] = &["environments/shop.production.yaml"];
 
 #[test]
@@ -33,9 +38,11 @@ fn every_spec_is_valid_and_known_here() {
     yaml.retain(|file| !OVERLAYS.contains(&file.as_str()));
     // Sites need a WordPress to be applied; the crate `fabrik-wordpress` tests them.
     yaml.retain(|file| !file.starts_with("wordpress/"));
-    let known: Vec<&str> = SPECS.iter().map(|(file, _)| *file).collect();
+    let all = || SPECS.iter().chain(ON_SERVICES);
+    let mut known: Vec<&str> = all().map(|(file, _)| *file).collect();
+    known.sort_unstable();
     assert_eq!(yaml, known, "a spec that no test runs, or one that is gone");
-    for (file, envs) in SPECS {
+    for (file, envs) in all() {
         let text = support::read(&format!("examples/{file}"));
         assert!(text.starts_with(modeline), "{file} begins with no modeline");
         let (folder, name) = file.split_once('/').unwrap();

@@ -1,5 +1,6 @@
 //! The services, each behind a proxy, and a spec over all of them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fabrik_core::clock::VirtualClock;
@@ -21,7 +22,7 @@ pub(crate) const RECORDS: usize = 300;
 pub(crate) struct Cast {
     pub(crate) cloudflare: Cloudflare,
     pub(crate) coolify: Coolify,
-    pub(crate) kuma: Kuma,
+    pub(crate) kuma: Arc<Kuma>,
     pub(crate) powerdns: Server,
     pub(crate) namecheap: Namecheap,
     pub(crate) proxies: Vec<(Proxy, Wire)>,
@@ -36,7 +37,7 @@ impl Cast {
         let zone = cloudflare.add_zone("example.com");
         cloudflare.set_plan(&zone, cloudflare::Plan::Pro);
         let coolify = Coolify::start("4.3.10");
-        let kuma = Kuma::start(Release::V2);
+        let kuma = Arc::new(Kuma::start(Release::V2));
         let powerdns = Server::start();
         let namecheap = Namecheap::start();
         namecheap.register("shop.test");
@@ -67,37 +68,49 @@ impl Cast {
     /// A stage whose providers talk through the proxies.
     pub(crate) fn stage(&self) -> StageBuilder {
         let at = |index: usize| self.proxies[index].0.address();
+        let configs = self.configs(&at);
+        let of = |name: &str| configs[name].clone();
         Stage::builder()
             .clock(self.clock.clone())
-            .provider(
-                fabrik_provider_cloudflare::provider(),
-                json!({
-                    "endpoint": format!("http://{}/client/v4", at(0)),
-                    "token": cloudflare::TOKEN,
-                    "account": cloudflare::ACCOUNT,
-                }),
-            )
-            .provider(
-                fabrik_provider_coolify::provider(),
-                json!({
-                    "endpoint": format!("http://{}", at(1)),
-                    "token": coolify::TOKEN,
-                    "requests_per_minute": 100_000,
-                }),
-            )
-            .provider(
-                fabrik_provider_uptime_kuma::provider(),
-                json!({
-                    "url": format!("http://{}", at(2)),
-                    "username": kuma::USER,
-                    "password": kuma::PASSWORD,
-                }),
-            )
-            .provider(fabrik_provider_powerdns::provider(), Server::config(at(3)))
-            .provider(
-                fabrik_provider_namecheap::provider(),
-                Namecheap::config(at(4)),
-            )
+            .provider(fabrik_provider_cloudflare::provider(), of("cloudflare"))
+            .provider(fabrik_provider_coolify::provider(), of("coolify"))
+            .provider(fabrik_provider_uptime_kuma::provider(), of("uptime_kuma"))
+            .provider(fabrik_provider_powerdns::provider(), of("powerdns"))
+            .provider(fabrik_provider_namecheap::provider(), of("namecheap"))
+    }
+
+    /// The services' own addresses, in the order of the proxies.
+    pub(crate) fn direct(&self, at: usize) -> SocketAddr {
+        [
+            self.cloudflare.address(),
+            self.coolify.address(),
+            self.kuma.address(),
+            self.powerdns.address(),
+            self.namecheap.address(),
+        ][at]
+    }
+
+    /// The providers' configurations, by name, with the services at these addresses.
+    pub(crate) fn configs(&self, at: &dyn Fn(usize) -> SocketAddr) -> Json {
+        json!({
+            "cloudflare": {
+                "endpoint": format!("http://{}/client/v4", at(0)),
+                "token": cloudflare::TOKEN,
+                "account": cloudflare::ACCOUNT,
+            },
+            "coolify": {
+                "endpoint": format!("http://{}", at(1)),
+                "token": coolify::TOKEN,
+                "requests_per_minute": 100_000,
+            },
+            "uptime_kuma": {
+                "url": format!("http://{}", at(2)),
+                "username": kuma::USER,
+                "password": kuma::PASSWORD,
+            },
+            "powerdns": Server::config(at(3)),
+            "namecheap": Namecheap::config(at(4)),
+        })
     }
 
     /// A zone with its records, an application and a compose service with variables and secrets, two

@@ -4,6 +4,7 @@
 
 mod cast;
 mod crash;
+mod kill;
 #[path = "../../fabrik-providers/powerdns/tests/server/mod.rs"]
 #[expect(dead_code, reason = "the provider's own tests use more of it")]
 mod server;

@@ -3,9 +3,12 @@
 //!
 //! It has two resources, `logbook.book` and `logbook.entry`, and plays the role `monitor`: an app
 //! with `monitor: true` gets an entry that says which URL to look at.
+//!
+//! [`pier`] is a second one, a runtime.
 
 mod book;
 mod entry;
+pub mod pier;
 mod player;
 
 use std::path::PathBuf;

@@ -1,5 +1,8 @@
-//! `fabrik` with one more provider.
+//! `fabrik` with two more providers.
 
 fn main() -> std::process::ExitCode {
-    fabrik_cli::App::new().provider(logbook::provider()).main()
+    fabrik_cli::App::new()
+        .provider(logbook::provider())
+        .provider(logbook::pier::provider())
+        .main()
 }

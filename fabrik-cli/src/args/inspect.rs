@@ -52,11 +52,15 @@ pub struct OutputsArgs {
 Examples:
   fabrik logs api -f
   fabrik logs --tail 20
+  fabrik logs api --build      how its last deployment went
   fabrik logs resources.worker")]
 pub struct LogsArgs {
     /// An app, an address, or a spec; the only app when left out
     #[arg(value_name = "APP|ADDRESS|SPEC")]
     pub what: Option<String>,
+    /// The log of the last build and deployment, instead of what the program says
+    #[arg(long)]
+    pub build: bool,
     /// Go on with new lines until interrupted
     #[arg(short = 'f', long)]
     pub follow: bool,
@@ -162,6 +166,48 @@ pub struct EjectArgs {
     /// The app
     #[arg(value_name = "APP")]
     pub app: String,
+}
+
+/// Arguments of `export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// What to write.
+    #[command(subcommand)]
+    pub command: ExportCommand,
+}
+
+/// What to write a stack out as.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ExportCommand {
+    /// A Compose file that runs the stack's apps, without secrets in it
+    Compose(ExportComposeArgs),
+}
+
+/// Arguments of `export compose`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(before_long_help = "\
+Examples:
+  fabrik export compose > compose.yaml   every app
+  fabrik export compose api              one, with the databases it uses")]
+pub struct ExportComposeArgs {
+    /// The app, with the databases it uses; every app when left out
+    #[arg(value_name = "APP")]
+    pub app: Option<String>,
+}
+
+/// Arguments of `lint`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(before_long_help = "\
+Examples:
+  fabrik lint compose.yaml
+  fabrik lint compose.yaml --strict   warnings are mistakes, too")]
+pub struct LintArgs {
+    /// The Compose file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: std::path::PathBuf,
+    /// Fail on warnings, too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Arguments of `schema`.

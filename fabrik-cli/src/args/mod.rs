@@ -14,8 +14,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use inspect::{
-    DocsArgs, EjectArgs, ExplainArgs, GraphArgs, GraphFormat, HistoryArgs, HistoryCommand,
-    HistoryListArgs, HistoryShowArgs, LogsArgs, OutputsArgs, SchemaArgs, StatusArgs, ValidateArgs,
+    DocsArgs, EjectArgs, ExplainArgs, ExportArgs, ExportCommand, ExportComposeArgs, GraphArgs,
+    GraphFormat, HistoryArgs, HistoryCommand, HistoryListArgs, HistoryShowArgs, LintArgs, LogsArgs,
+    OutputsArgs, SchemaArgs, StatusArgs, ValidateArgs,
 };
 pub use manage::{
     AgentArgs, CompletionsArgs, DoctorArgs, ImportArgs, ManArgs, SecretNameArgs, SecretRevealArgs,
@@ -170,6 +171,10 @@ pub enum Command {
     Provider(ProviderArgs),
     /// Write an app out as raw resources
     Eject(EjectArgs),
+    /// Write apps out as a Compose file
+    Export(ExportArgs),
+    /// Check a Compose file, and what will go wrong with it on a platform
+    Lint(LintArgs),
     /// Look at WordPress sites, plugins and themes
     Wp(WpArgs),
     /// Print the JSON Schema of specs, for editors
@@ -210,6 +215,8 @@ impl Command {
             Command::Doctor(_) => "doctor",
             Command::Provider(_) => "provider",
             Command::Eject(_) => "eject",
+            Command::Export(_) => "export",
+            Command::Lint(_) => "lint",
             Command::Wp(_) => "wp",
             Command::Schema(_) => "schema",
             Command::Docs(_) => "docs",

@@ -1,14 +1,14 @@
 //! `fabrik completions`.
 
-use crate::args::{CompletionsArgs, parse};
+use crate::args::CompletionsArgs;
+use crate::complete;
 use crate::exit::Exit;
 use crate::fail::Done;
 use crate::session::Session;
 
-/// Prints completions for a shell.
+/// Prints what a shell has to load to complete this program's command line.
 pub(super) fn completions(session: &mut Session, args: &CompletionsArgs) -> Done {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut parse::command(), "fabrik", &mut text);
-    session.out.data(&String::from_utf8_lossy(&text))?;
+    let script = complete::script(args.shell, &session.world.program)?;
+    session.out.data(&script)?;
     Ok(Exit::DONE)
 }

@@ -16,11 +16,11 @@ pub(super) fn explain(session: &mut Session, args: &ExplainArgs) -> Done {
     let Some(code) = &args.code else {
         return list(session);
     };
-    let page = codes::explain(code).ok_or_else(|| {
+    let page = find(code).ok_or_else(|| {
         let message = format!("there is no error code `{code}`");
         let error = Error::new(ErrorKind::NotFound, message);
         let upper = code.to_ascii_uppercase();
-        match did_you_mean(&upper, codes::all().map(|page| page.code)) {
+        match did_you_mean(&upper, pages().map(|page| page.code)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint("`fabrik explain` lists them"),
         }
@@ -45,13 +45,22 @@ pub(super) fn explain(session: &mut Session, args: &ExplainArgs) -> Done {
     Ok(Exit::DONE)
 }
 
+/// Every page: Fabrik's own codes, and those of the Compose linter.
+fn pages() -> impl Iterator<Item = &'static Page> {
+    codes::all().chain(fabrik_compose::pages::PAGES)
+}
+
+fn find(code: &str) -> Option<&'static Page> {
+    codes::explain(code).or_else(|| fabrik_compose::explain(code))
+}
+
 fn list(session: &mut Session) -> Done {
     if session.is_machine() {
-        let pages: Vec<Json> = codes::all().map(as_json).collect();
+        let pages: Vec<Json> = pages().map(as_json).collect();
         session.out.structured(&json!({"v": 1, "codes": pages}))?;
         return Ok(Exit::DONE);
     }
-    let lines: Vec<String> = codes::all()
+    let lines: Vec<String> = pages()
         .map(|page| format!("{}  {}", page.code, page.title))
         .collect();
     session.out.data(&lines.join("\n"))?;

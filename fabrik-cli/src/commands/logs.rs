@@ -7,8 +7,8 @@ use fabrik_core::address::Address;
 use fabrik_core::diagnostic::did_you_mean;
 use fabrik_core::engine::Engine;
 use fabrik_core::error::{Error, ErrorKind};
-use fabrik_core::provider::{LogLine, LogOptions};
-use fabrik_core::stack::Stack;
+use fabrik_core::provider::{LogLine, LogOptions, Mode};
+use fabrik_core::stack::{Declared, Stack};
 use serde_json::json;
 
 use crate::args::LogsArgs;
@@ -24,7 +24,10 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Shows the log of an app or resource.
 pub(super) async fn logs(session: &mut Session, args: &LogsArgs) -> Done {
-    let (project, addresses) = subject(session, args.what.as_deref()).await?;
+    let (project, mut addresses) = subject(session, args.what.as_deref()).await?;
+    if args.build {
+        addresses = builds(session, &project, &addresses)?;
+    }
     let engine = session.engine(&project.place, Access::Look).await?;
     let many = addresses.len() > 1;
     let mut sources: Vec<Source> = addresses
@@ -153,6 +156,34 @@ async fn subject(session: &mut Session, what: Option<&str>) -> Done<(Project, Ve
     let project = session.load(Some(what)).await?;
     let all = all_logs(&project.stack)?;
     Ok((project, all))
+}
+
+/// The parts that deploy the apps whose logs these are.
+fn builds(session: &Session, project: &Project, logs: &[Address]) -> Done<Vec<Address>> {
+    let registry = session.registry_at(&project.place.dir);
+    let is_action = |declared: &Declared| {
+        let info = registry.type_info(&declared.type_name);
+        info.is_ok_and(|info| info.mode == Mode::Action)
+    };
+    let stack = &project.stack;
+    let apps = stack.apps.iter().filter(|app| {
+        let own = app.logs.as_ref();
+        own.is_some_and(|own| logs.contains(own))
+    });
+    let found: Vec<Address> = apps
+        .flat_map(|app| {
+            let parts = stack.resources.values();
+            parts.filter(|part| part.address.matches(app.address.as_str()) && is_action(part))
+        })
+        .map(|part| part.address.clone())
+        .collect();
+    if found.is_empty() {
+        let message = "what runs this keeps no log of its builds apart";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .hint("`fabrik logs` without `--build` shows what the program says; a failed build's last lines are in `fabrik history show`")
+            .into());
+    }
+    Ok(found)
 }
 
 /// The address whose log an app or resource of the stack has.

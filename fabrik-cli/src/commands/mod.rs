@@ -8,9 +8,11 @@ mod docs;
 mod doctor;
 mod eject;
 mod explain;
+mod export;
 mod graph;
 mod history;
 mod import;
+mod lint;
 mod logs;
 mod man;
 mod new;
@@ -43,6 +45,10 @@ pub(crate) fn run(session: &mut Session, command: Command) -> Done {
         Command::Eject(args) => {
             session.block_on(async |session| eject::eject(session, &args).await)
         }
+        Command::Export(args) => {
+            session.block_on(async |session| export::export(session, &args).await)
+        }
+        Command::Lint(args) => lint::lint(session, &args),
         Command::Wp(args) => {
             session.block_on(async |session| wp::run(session, &args.command).await)
         }

@@ -2,7 +2,8 @@
 
 use fabrik_core::engine::{Engine, PlanOptions};
 use fabrik_core::plan::Plan;
-use fabrik_core::stack::Stack;
+use fabrik_core::provider::Mode;
+use fabrik_core::stack::{Declared, Stack};
 use fabrik_core::state::{CheckResult, EntryKind, RowStatus, RunSummary, Snapshot};
 use fabrik_core::value::Value;
 
@@ -32,6 +33,12 @@ pub(super) async fn status(session: &mut Session, args: &StatusArgs) -> Done {
     } else {
         None
     };
+    let registry = session.registry_at(&project.place.dir);
+    // What is only looked up leaves no object behind.
+    let managed = |declared: &Declared| {
+        let info = registry.type_info(&declared.type_name);
+        info.is_ok_and(|info| info.mode != Mode::Lookup)
+    };
     // A lock whose holder died is as good as free: the next run takes it over.
     let held = crate::runs::holds_lock(session, &engine).await?;
     let status = StackStatus {
@@ -42,8 +49,8 @@ pub(super) async fn status(session: &mut Session, args: &StatusArgs) -> Done {
             who: run.start.who.clone(),
             result: run.end.as_ref().map(|(end, _)| end.result),
         }),
-        apps: apps_of(stack, &snapshot, &checks),
-        resources: resources_of(stack, &snapshot, plan.as_ref()),
+        apps: apps_of(stack, &managed, &snapshot, &checks),
+        resources: resources_of(stack, &managed, &snapshot, plan.as_ref()),
         drift: drift_of(plan.as_ref()),
         lock: if held {
             engine.store().holder().await?
@@ -88,7 +95,12 @@ async fn last_checks(engine: &Engine, runs: &[RunSummary]) -> Done<Vec<CheckResu
     Ok(Vec::new())
 }
 
-fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<AppStatus> {
+fn apps_of(
+    stack: &Stack,
+    managed: &dyn Fn(&Declared) -> bool,
+    snapshot: &Snapshot,
+    checks: &[CheckResult],
+) -> Vec<AppStatus> {
     let current = Current::of(snapshot);
     stack
         .apps
@@ -103,11 +115,12 @@ fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<Ap
             let failed = own.iter().find(|check| !check.passed);
             let declared = stack
                 .resources
-                .keys()
-                .filter(|address| address.matches(app.address.as_str()));
-            let (there, wanted) = declared.fold((0, 0), |(there, wanted), address| {
+                .values()
+                .filter(|declared| declared.address.matches(app.address.as_str()))
+                .filter(|declared| managed(declared));
+            let (there, wanted) = declared.fold((0, 0), |(there, wanted), declared| {
                 (
-                    there + usize::from(current.get(address).is_some()),
+                    there + usize::from(current.get(&declared.address).is_some()),
                     wanted + 1,
                 )
             });
@@ -142,7 +155,12 @@ fn apps_of(stack: &Stack, snapshot: &Snapshot, checks: &[CheckResult]) -> Vec<Ap
         .collect()
 }
 
-fn resources_of(stack: &Stack, snapshot: &Snapshot, plan: Option<&Plan>) -> Vec<ResourceStatus> {
+fn resources_of(
+    stack: &Stack,
+    managed: &dyn Fn(&Declared) -> bool,
+    snapshot: &Snapshot,
+    plan: Option<&Plan>,
+) -> Vec<ResourceStatus> {
     let mut rows: Vec<ResourceStatus> = snapshot
         .rows
         .iter()
@@ -169,7 +187,11 @@ fn resources_of(stack: &Stack, snapshot: &Snapshot, plan: Option<&Plan>) -> Vec<
             }
         })
         .collect();
-    let missing = stack.resources.values().filter(|declared| {
+    let wanted = stack
+        .resources
+        .values()
+        .filter(|declared| managed(declared));
+    let missing = wanted.filter(|declared| {
         !snapshot
             .rows
             .iter()

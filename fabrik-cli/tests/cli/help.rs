@@ -37,6 +37,8 @@ fn every_command_has_help() {
         "docs",
         "explain",
         "eject",
+        "export",
+        "lint",
         "completions",
         "man",
     ] {

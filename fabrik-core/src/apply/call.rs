@@ -323,7 +323,7 @@ async fn look(item: &CallStep, instance: &dyn Instance, cx: &Cx) -> Result<Optio
             Ok(
                 match answers.into_iter().next().unwrap_or(Ok(Located::Absent))? {
                     Located::Ours(object) => Some(End::Done(object)),
-                    Located::Unsure(why) => Some(End::Unsure(why)),
+                    Located::Unsure { why, .. } => Some(End::Unsure(why)),
                     Located::Absent => None,
                 },
             )

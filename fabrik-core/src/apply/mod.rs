@@ -10,12 +10,13 @@ mod rollback;
 mod undo;
 mod work;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::{ApplyOptions, Engine, EventSink, Fault, RunReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventBody;
+use crate::plan::index::Index;
 use crate::plan::steps::Stage;
 use crate::plan::{Action, Plan, steps};
 use crate::provider::{Stop, StopSignal, Verb};
@@ -166,7 +167,9 @@ impl Apply {
         self.begin(snapshot, continued, &mut journal, &mut known)
             .await?;
         self.settle_known(snapshot, session, &mut known).await?;
-        let steps = steps::build(&mut self.plan, snapshot, session)?;
+        let stack = self.plan.stack.clone();
+        let index = Index::new(&stack, &mut |_| Ok(()))?;
+        let steps = steps::build(&mut self.plan, snapshot, session, &index)?;
         state_changes(&self.plan, &mut journal);
         journal.commit().await?;
         let mut undo_faults = undo_faults(&self.options);
@@ -352,7 +355,7 @@ impl Apply {
             let address = moved.get(&row.oid).unwrap_or(&row.address).clone();
             known
                 .objects
-                .insert(address, KnownObject::Settled(row.object.clone()));
+                .insert(address, KnownObject::settled(row.object.clone()));
         }
         for change in &self.plan.changes {
             match change.action {
@@ -417,7 +420,7 @@ impl Apply {
             let info = session.type_info(&declared.type_name)?;
             known.objects.insert(
                 declared.address.clone(),
-                KnownObject::Settled(session.mark(info, found, &inputs)),
+                KnownObject::settled(session.mark(info, found, &inputs)),
             );
         }
         Ok(())
@@ -447,11 +450,18 @@ impl Apply {
         if self.plan.kind == RunKind::Destroy || self.plan.kind == RunKind::State {
             return Ok(Vec::new());
         }
+        // What a continued run did before it was interrupted has not been checked yet.
+        let before: HashSet<crate::address::Address> = journal
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Intent(intent) => Some(intent.address.clone()),
+                _ => None,
+            })
+            .collect();
         let changed = |address: &crate::address::Address| {
-            self.plan
-                .changes
-                .iter()
-                .any(|change| change.address == *address)
+            let planned = self.plan.changes.iter();
+            before.contains(address) || planned.clone().any(|change| change.address == *address)
         };
         let mut checks = Vec::new();
         for check in &self.plan.stack.checks {

@@ -290,7 +290,7 @@ impl Preparation {
             Ok(Located::Absent) => Ok(()),
             Ok(Located::Ours(object)) if replaced == Some(&*object.id) => Ok(()),
             Ok(Located::Ours(object)) => Err(self.taken(&object.id)),
-            Ok(Located::Unsure(why)) => match why.split('`').nth(1) {
+            Ok(Located::Unsure { id, .. }) => match id.as_deref() {
                 Some(id) if replaced == Some(id) => Ok(()),
                 id => Err(self.taken(id.unwrap_or("?"))),
             },

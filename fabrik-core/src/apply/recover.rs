@@ -128,7 +128,7 @@ impl Recovery {
         {
             known.objects.insert(
                 row.address.clone(),
-                KnownObject::Settled(row.object.clone()),
+                KnownObject::settled(row.object.clone()),
             );
         }
         let configs = self.engine.configs(&stack, &self.snapshot);

@@ -78,7 +78,7 @@ pub(crate) async fn undo(work: &mut Work<'_>, error: &Error) -> Result<StageResu
         known.objects.clear();
         known.objects.extend(
             live.into_iter()
-                .map(|(address, object)| (address, KnownObject::Settled(object))),
+                .map(|(address, object)| (address, KnownObject::settled(object))),
         );
         for (step, body) in undo.steps.steps.iter().zip(&undo.bodies) {
             if matches!(body, rollback::Undoing::Recreate { .. }) {

@@ -1,5 +1,6 @@
 //! The embedding API: plan a stack, apply the plan, watch the events, stop it.
 
+mod notices;
 mod options;
 mod plan;
 mod report;
@@ -18,6 +19,7 @@ use crate::state::{Holder, Liveness, LockPolicy, SealedStore, StateStore, Unknow
 use crate::value::Value;
 use crate::verify::Checkers;
 
+pub use notices::Notice;
 pub use options::{ApplyOptions, Decide, EventSink, Fault, Faults, PlanOptions, Refresh};
 pub use report::{Recovered, Run, RunReport};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Engine, PlanOptions, Refresh};
 use crate::apply::Emitter;
 use crate::error::{Error, ErrorKind, Result};
+use crate::plan::index::Index;
 use crate::plan::planner::{Planner, assemble};
 use crate::plan::refresh::refresh;
 use crate::plan::{Plan, SecretUse, steps};
@@ -13,6 +14,10 @@ use crate::provider::{Cx, StopSignal};
 use crate::session::{Known, KnownObject, Session};
 use crate::stack::Stack;
 use crate::state::{Revision, Row, RowStatus, RunKind, Snapshot};
+use crate::value::share::Quick;
+
+/// From how many resources on work that can be done beside other work is.
+const MANY: usize = 4096;
 
 impl Engine {
     /// Plans: shows what applying would do. Changes nothing anywhere.
@@ -97,11 +102,17 @@ impl Engine {
         snapshot: &Snapshot,
         options: &PlanOptions,
     ) -> Result<Plan> {
-        for declared in stack.resources.values() {
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let index = Index::new(stack, &mut |declared| {
+            if !names.contains(&declared.instance) {
+                names.insert(declared.instance.clone());
+            }
             session
                 .type_info(&declared.type_name)
-                .map_err(|error| error.operation(declared.address.to_string()))?;
-        }
+                .map(drop)
+                .map_err(|error| error.operation(declared.address.to_string()))
+        })?;
+        let digest = self.digest_beside(stack);
         let mut known = self.known(stack, snapshot).await?;
         // Configurations may refer to what state knows.
         for row in snapshot
@@ -113,20 +124,10 @@ impl Engine {
             self.0.redactor.learn(&row.object.outputs);
             known.objects.insert(
                 row.address.clone(),
-                KnownObject::Settled(row.object.clone()),
+                KnownObject::settled(row.object.clone()),
             );
         }
-        let names: BTreeSet<Arc<str>> = snapshot
-            .rows
-            .iter()
-            .map(|row| row.instance.clone())
-            .chain(
-                stack
-                    .resources
-                    .values()
-                    .map(|declared| declared.instance.clone()),
-            )
-            .collect();
+        names.extend(snapshot.rows.iter().map(|row| row.instance.clone()));
         session.open(names, &known).await?;
         let snapshot = &self.upgraded(snapshot, session)?;
 
@@ -135,26 +136,49 @@ impl Engine {
         let observed = refresh(session, &rows, &|body| emitter.emit(body)).await?;
         let read = observed.len();
 
-        let spec = self.spec_digest(stack)?;
         let secrets = self.secret_uses(stack, snapshot)?;
         let known = Known {
-            objects: std::collections::HashMap::with_capacity(stack.resources.len()),
+            objects: std::collections::HashMap::with_capacity_and_hasher(
+                stack.resources.len(),
+                Quick::default(),
+            ),
             ..known
         };
         let mut planner = Planner {
             session,
             stack,
+            index: &index,
             snapshot,
             observed,
             options,
             known,
         };
         let changes = planner.run().await?;
+        let spec = digest.await?;
         let mut plan = assemble(&planner, changes, spec, read);
         plan.secrets = secrets;
         let Planner { session, .. } = planner;
-        steps::build(&mut plan, snapshot, session)?;
+        steps::build(&mut plan, snapshot, session, &index)?;
         Ok(plan)
+    }
+
+    /// The digest of what the stack declares; of much it is made on another thread, while planning
+    /// goes on.
+    fn digest_beside(&self, stack: &Arc<Stack>) -> impl Future<Output = Result<String>> + use<> {
+        let (engine, stack) = (self.clone(), stack.clone());
+        let many = stack.resources.len() >= MANY;
+        let beside = many.then(|| {
+            let (engine, stack) = (engine.clone(), stack.clone());
+            tokio::task::spawn_blocking(move || engine.spec_digest(&stack))
+        });
+        async move {
+            match beside {
+                Some(beside) => beside
+                    .await
+                    .map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))?,
+                None => engine.spec_digest(&stack),
+            }
+        }
     }
 
     fn secret_uses(&self, stack: &Stack, snapshot: &Snapshot) -> Result<Vec<SecretUse>> {

@@ -150,7 +150,7 @@ impl Engine {
         for row in &snapshot.rows {
             if row.status == RowStatus::Current {
                 self.0.redactor.learn(&row.object.inputs);
-                let object = KnownObject::Settled(row.object.clone());
+                let object = KnownObject::settled(row.object.clone());
                 known.objects.insert(row.address.clone(), object);
             }
         }

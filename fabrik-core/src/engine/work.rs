@@ -167,6 +167,7 @@ impl Engine {
     /// A digest of what a stack declares: equal digests mean the same wishes.
     pub(crate) fn spec_digest(&self, stack: &Stack) -> Result<String> {
         let mut digest = Sha256::new();
+        let mut text = Vec::new();
         for declared in stack.resources.values() {
             let mut inputs = declared.inputs.clone();
             // A clear secret has no stored form; its keyed fingerprint stands for it.
@@ -187,7 +188,8 @@ impl Engine {
                 &declared.depends_on,
                 &declared.options,
             );
-            let text = serde_json::to_vec(&parts)
+            text.clear();
+            serde_json::to_writer(&mut text, &parts)
                 .map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))?;
             digest.update(&text);
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Path, Value};
+use crate::value::{Map, Path, Value};
 
 pub use functions::Function;
 
@@ -121,45 +121,75 @@ pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value> {
 /// # Errors
 /// As [`evaluate`].
 pub fn resolve(value: &Value, scope: &dyn Scope) -> Result<Value> {
-    if !value.has_unknown() {
-        return Ok(value.clone());
+    Ok(resolved(value, scope)?.unwrap_or_else(|| value.clone()))
+}
+
+/// `None` when nothing in it changes: then the value is shared, not copied.
+fn resolved(value: &Value, scope: &dyn Scope) -> Result<Option<Value>> {
+    match value {
+        Value::Expr(expr) => match expr.as_ref() {
+            Expr::Ref(reference) => scope.lookup(reference),
+            expr => evaluate(expr, scope).map(Some),
+        },
+        Value::List(items) => {
+            let mut new: Option<Vec<Value>> = None;
+            for (at, item) in items.iter().enumerate() {
+                if let Some(item) = resolved(item, scope)? {
+                    new.get_or_insert_with(|| items.to_vec())[at] = item;
+                }
+            }
+            Ok(new.map(|items| Value::List(Arc::new(items))))
+        }
+        Value::Map(map) => {
+            let mut new: Option<Map> = None;
+            for (key, item) in map.iter() {
+                if let Some(item) = resolved(item, scope)? {
+                    let new = new.get_or_insert_with(|| map.as_ref().clone());
+                    new.insert(key.clone(), item);
+                }
+            }
+            Ok(new.map(|map| Value::Map(Arc::new(map))))
+        }
+        Value::Secret(inner) => Ok(resolved(inner, scope)?.map(Value::into_secret)),
+        _ => Ok(None),
     }
-    value.rewrite(&mut |node| match node {
-        Value::Expr(expr) => evaluate(&expr, scope),
-        other => Ok(other),
-    })
 }
 
 /// Every reference inside a value, each once, in order of first appearance.
 pub fn references(value: &Value) -> Vec<Reference> {
-    fn in_expr(expr: &Expr, found: &mut Vec<Reference>) {
+    let mut found = Vec::new();
+    each_reference(value, &mut |reference| {
+        if !found.contains(reference) {
+            found.push(reference.clone());
+        }
+    });
+    found
+}
+
+/// Visits every reference inside a value, as often as it stands there.
+pub(crate) fn each_reference<'a>(value: &'a Value, visit: &mut dyn FnMut(&'a Reference)) {
+    fn in_expr<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Reference)) {
         match expr {
-            Expr::Literal(value) => in_value(value, found),
-            Expr::Ref(reference) if found.contains(reference) => {}
-            Expr::Ref(reference) => found.push(reference.clone()),
+            Expr::Literal(value) => each_reference(value, visit),
+            Expr::Ref(reference) => visit(reference),
             Expr::Concat(parts) | Expr::Call(_, parts) => {
                 for part in parts {
-                    in_expr(part, found);
+                    in_expr(part, visit);
                 }
             }
             Expr::Equal(left, right) | Expr::NotEqual(left, right) => {
-                in_expr(left, found);
-                in_expr(right, found);
+                in_expr(left, visit);
+                in_expr(right, visit);
             }
         }
     }
-    fn in_value(value: &Value, found: &mut Vec<Reference>) {
-        match value {
-            Value::Expr(expr) => in_expr(expr, found),
-            Value::List(items) => items.iter().for_each(|item| in_value(item, found)),
-            Value::Map(map) => map.values().for_each(|item| in_value(item, found)),
-            Value::Secret(inner) => in_value(inner, found),
-            _ => {}
-        }
+    match value {
+        Value::Expr(expr) => in_expr(expr, visit),
+        Value::List(items) => items.iter().for_each(|item| each_reference(item, visit)),
+        Value::Map(map) => map.values().for_each(|item| each_reference(item, visit)),
+        Value::Secret(inner) => each_reference(inner, visit),
+        _ => {}
     }
-    let mut found = Vec::new();
-    in_value(value, &mut found);
-    found
 }
 
 /// A value as an expression.

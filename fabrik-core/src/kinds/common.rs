@@ -16,15 +16,6 @@ pub(super) fn invalid(field: &str, message: impl Into<String>) -> Error {
     }
 }
 
-/// Refuses fields that the language will have.
-pub(super) fn refuse(block: &Value, fields: &[&str]) -> Result<()> {
-    match fields.iter().find(|field| block.get(field).is_some()) {
-        Some(field) => Err(invalid(field, format!("`{field}` is not implemented yet"))
-            .hint("leave it out: ignoring it silently would be worse")),
-        None => Ok(()),
-    }
-}
-
 /// Refuses expressions over outputs where the number and names of parts depend on the value.
 pub(super) fn check_known(block: &Value) -> Result<()> {
     let known = |path: &str| match block.at(&Path::parse(path)) {

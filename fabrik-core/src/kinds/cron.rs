@@ -39,7 +39,6 @@ impl Component for Cron {
                 ("volumes", fields::volumes()),
                 ("files", fields::files()),
                 ("hooks", fields::hooks()),
-                ("notify", fields::not_yet("Who is told about failed runs.")),
             ],
             &["schedule"],
         )
@@ -62,7 +61,6 @@ impl Component for Cron {
     }
 
     fn expand(&self, block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
-        common::refuse(block, &["notify"])?;
         common::check_known(block)?;
         common::check_program(self.kind(), block)?;
         if let Some(text) = block.get("schedule").and_then(Value::as_str) {

@@ -565,8 +565,3 @@ pub(super) fn headers() -> Json {
         map_of("Headers of all paths.", None, &loose_text("The value.")),
     )
 }
-
-/// A field the language will have; using it is refused with a message that says so.
-pub(super) fn not_yet(what: &str) -> Json {
-    json!({"description": format!("{what} Not implemented yet: using it is an error.")})
-}

@@ -127,6 +127,12 @@ pub fn outputs(role: &str) -> Option<Json> {
                     "logs",
                     full_text("The address of the part whose logs are the app's."),
                 ),
+                (
+                    "version",
+                    full_text(
+                        "What identifies the version that runs; usually a reference into a part.",
+                    ),
+                ),
             ],
             &[],
         ),

@@ -52,6 +52,7 @@
 //! | `ingress_kind` | `address` or `host`: needed where `ingress` is an expression and no address |
 //! | `exec` | how to run a command inside: left to the two that agree on it; for `kind: wordpress` the configuration of the `wordpress` provider that reaches it (`path`, `wp`, `container`, `ssh`) |
 //! | `logs` | the address of the part whose logs are the app's |
+//! | `version` | what identifies the version that runs, usually a reference into a part; the spec's `image`, `commit`, `tag` or `branch` unless given |
 //!
 //! # What is backed up
 //!

@@ -20,7 +20,7 @@ pub(super) fn block(block: Value, fields: &[Rule<'_>]) -> Value {
         .collect();
     merge_domain(&mut map);
     for (name, change) in fields {
-        if let Some(value) = map.get_mut(*name) {
+        if let Some(value) = map.get_mut(name) {
             *value = change(std::mem::take(value));
         }
     }
@@ -71,7 +71,7 @@ fn within(value: Value, fields: &[Rule<'_>]) -> Value {
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect();
             for (name, change) in fields {
-                if let Some(value) = map.get_mut(*name) {
+                if let Some(value) = map.get_mut(name) {
                     *value = change(std::mem::take(value));
                 }
             }
@@ -314,7 +314,7 @@ pub(super) fn headers(value: Value) -> Value {
         }
     }
     if !everywhere.is_empty() {
-        let all = out.entry("/*".into()).or_default();
+        let all = out.get_or_insert_with("/*".into(), Value::default);
         if let Value::Map(own) = all {
             for (key, value) in own.iter() {
                 everywhere.insert(key.clone(), value.clone());

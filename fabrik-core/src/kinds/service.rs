@@ -62,7 +62,6 @@ impl Component for Service {
                 ("monitor", fields::monitor()),
                 ("dns", fields::dns()),
                 ("backup", fields::backup()),
-                ("notify", fields::not_yet("Who is told about deployments.")),
             ],
             &[],
         );
@@ -95,7 +94,6 @@ impl Component for Service {
     }
 
     fn expand(&self, block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
-        common::refuse(block, &["notify"])?;
         common::check_known(block)?;
         common::check_program(self.kind(), block)?;
         let mut launch = Launch::new(self.kind(), block, PASSED_ON, cx);

@@ -43,7 +43,6 @@ impl Component for Static {
                 ("headers", fields::headers()),
                 ("monitor", fields::monitor()),
                 ("dns", fields::dns()),
-                ("notify", fields::not_yet("Who is told about deployments.")),
             ],
             &["source"],
         );
@@ -68,7 +67,6 @@ impl Component for Static {
     }
 
     fn expand(&self, block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
-        common::refuse(block, &["notify"])?;
         common::check_known(block)?;
         if block.get("source").is_none() {
             return Err(common::invalid("", "a static site needs a `source`"));

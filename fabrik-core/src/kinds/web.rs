@@ -408,7 +408,10 @@ impl<'a> Launch<'a> {
             logs: told
                 .or_else(behind_url)
                 .or_else(|| concerns.first().cloned()),
-            version: version.cloned().unwrap_or_default(),
+            // What runs is known by the runtime; else it is what the spec asks for.
+            version: given(runtime, "version")
+                .or_else(|| version.cloned())
+                .unwrap_or_default(),
             url: url.unwrap_or_default(),
             outputs,
         }

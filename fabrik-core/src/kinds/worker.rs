@@ -42,7 +42,6 @@ impl Component for Worker {
                 ("hooks", fields::hooks()),
                 ("strategy", fields::strategy()),
                 ("stop", fields::stop()),
-                ("notify", fields::not_yet("Who is told about deployments.")),
             ],
             &[],
         )
@@ -67,7 +66,6 @@ impl Component for Worker {
     }
 
     fn expand(&self, block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
-        common::refuse(block, &["notify"])?;
         common::check_known(block)?;
         common::check_program(self.kind(), block)?;
         let mut launch = Launch::new(self.kind(), block, PASSED_ON, cx);

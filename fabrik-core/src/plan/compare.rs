@@ -55,10 +55,33 @@ pub fn compare(
     observed: Option<&Value>,
     treat: Treat<'_>,
 ) -> Comparison {
+    run(fields, desired, last_sent, observed, treat, true)
+}
+
+/// As [`compare`], without listing what has to be written.
+pub(crate) fn compare_summarily(
+    fields: &Fields,
+    desired: &Value,
+    last_sent: Option<&Value>,
+    observed: Option<&Value>,
+    treat: Treat<'_>,
+) -> Comparison {
+    run(fields, desired, last_sent, observed, treat, false)
+}
+
+fn run(
+    fields: &Fields,
+    desired: &Value,
+    last_sent: Option<&Value>,
+    observed: Option<&Value>,
+    treat: Treat<'_>,
+    lists: bool,
+) -> Comparison {
     let mut run = Run {
         out: Comparison::default(),
         treat,
         observed_known: observed.is_some(),
+        lists,
     };
     let null = Value::Null;
     // Without state (adopt, import) only what the user sets is compared.
@@ -79,6 +102,8 @@ struct Run<'a> {
     out: Comparison,
     treat: Treat<'a>,
     observed_known: bool,
+    /// Whether what has to be written is listed.
+    lists: bool,
 }
 
 impl Run<'_> {
@@ -114,11 +139,7 @@ impl Run<'_> {
         let observed_map = observed.as_map().unwrap_or(&empty);
         let null = Value::Null;
         let mut keys: Vec<&std::sync::Arc<str>> = desired_map.keys().collect();
-        keys.extend(
-            last_map
-                .keys()
-                .filter(|key| !desired_map.contains_key(*key)),
-        );
+        keys.extend(last_map.keys().filter(|key| !desired_map.contains_key(key)));
         for key in keys {
             let segment = Segment::Key(key.clone());
             let child = fields.child(&segment);
@@ -241,6 +262,9 @@ impl Run<'_> {
         last_sent: Option<&Value>,
     ) {
         self.out.data_loss |= fields.data_loss;
+        if !self.lists {
+            return;
+        }
         let mark = |value: &Value| {
             if fields.sensitive && !value.is_null() && !value.has_unknown() {
                 value.clone().into_secret()

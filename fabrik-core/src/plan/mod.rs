@@ -2,6 +2,7 @@
 
 mod compare;
 pub mod file;
+pub(crate) mod index;
 mod model;
 pub(crate) mod planner;
 pub(crate) mod refresh;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::index::Index;
 use super::model::{Action, Plan, PlannedGroup};
-use super::planner::dependencies_with_instance;
 use crate::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{self, Reference, Target};
@@ -12,6 +12,7 @@ use crate::graph::Graph;
 use crate::provider::{Object, OpId, WriteGroup};
 use crate::session::Session;
 use crate::state::{Row, RowStatus, Snapshot, StepRef};
+use crate::value::share::Quick;
 use crate::value::{Segment, Value};
 
 /// What a step does to its object.
@@ -75,17 +76,22 @@ pub(crate) struct Steps {
 
 struct Builder<'a> {
     plan: &'a mut Plan,
+    index: &'a Index<'a>,
+    /// The number of each change's resource, where it is declared.
+    numbers: Vec<Option<u32>>,
     rows: HashMap<OpId, &'a Row>,
     session: &'a Session,
     steps: Vec<Step>,
     after: Vec<Vec<u32>>,
-    /// First-stage step of an address that makes or changes its object.
-    main: HashMap<Address, u32>,
+    /// First-stage step that makes or changes a resource's object, by the resource's number.
+    main: Vec<Option<u32>>,
+    /// Addresses whose objects go.
+    going: HashSet<Address, Quick>,
     /// Step that deletes an object.
     deletes: HashMap<OpId, u32>,
     groups: Vec<Option<WriteGroup>>,
     /// Objects that this plan leaves as they are.
-    settled: HashMap<Address, &'a Object>,
+    settled: HashMap<&'a Address, &'a Object, Quick>,
 }
 
 /// How many references may lead on to others before a group is not looked for any further.
@@ -95,24 +101,49 @@ const REACH: u8 = 8;
 ///
 /// # Errors
 /// [`ErrorKind::Unexpected`] when the changes contradict each other so that no order exists.
-pub(crate) fn build(plan: &mut Plan, snapshot: &Snapshot, session: &Session) -> Result<Steps> {
-    let rows = snapshot.rows.iter().map(|row| (row.oid, row)).collect();
-    let changing: HashSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
-    let settled = snapshot
-        .rows
+pub(crate) fn build(
+    plan: &mut Plan,
+    snapshot: &Snapshot,
+    session: &Session,
+    index: &Index<'_>,
+) -> Result<Steps> {
+    let changes = &plan.changes;
+    let mut rows = HashMap::new();
+    let mut settled = HashMap::default();
+    if !changes.is_empty() {
+        rows.extend(snapshot.rows.iter().map(|row| (row.oid, row)));
+    }
+    if !changes.is_empty() && !snapshot.rows.is_empty() {
+        let changing: HashSet<&Address, Quick> =
+            changes.iter().map(|change| &change.address).collect();
+        let stays =
+            |row: &&Row| row.status == RowStatus::Current && !changing.contains(&row.address);
+        let stay = snapshot.rows.iter().filter(stays);
+        settled.extend(stay.map(|row| (&row.address, &row.object)));
+    }
+    let goes = |action: &Action| matches!(action, Action::Delete | Action::Replace { .. });
+    let going = changes
         .iter()
-        .filter(|row| row.status == RowStatus::Current && !changing.contains(&row.address))
-        .map(|row| (row.address.clone(), &row.object))
+        .filter(|change| goes(&change.action))
+        .map(|change| change.address.clone())
         .collect();
+    let numbers = changes
+        .iter()
+        .map(|change| index.number(&change.address))
+        .collect();
+    let many = changes.len();
     let mut builder = Builder {
         plan,
+        index,
+        numbers,
         rows,
         session,
-        steps: Vec::new(),
-        after: Vec::new(),
-        main: HashMap::new(),
+        steps: Vec::with_capacity(many),
+        after: Vec::with_capacity(many),
+        main: vec![None; index.declared.len()],
+        going,
         deletes: HashMap::new(),
-        groups: Vec::new(),
+        groups: Vec::with_capacity(many),
         settled,
     };
     builder.make();
@@ -152,23 +183,23 @@ impl Builder<'_> {
     fn make(&mut self) {
         for change in 0..self.plan.changes.len() {
             let planned = &self.plan.changes[change];
-            let (address, oid) = (planned.address.clone(), planned.oid);
+            let oid = planned.oid;
             match planned.action {
                 Action::Create => {
                     let step = self.push(change, StepKind::Create, Stage::First, oid);
-                    self.main.insert(address, step);
+                    self.is_main(change, step);
                 }
                 Action::Update | Action::Adopt | Action::Import => {
                     let step = self.push(change, StepKind::Update, Stage::First, oid);
-                    self.main.insert(address, step);
+                    self.is_main(change, step);
                 }
                 Action::Run => {
                     let step = self.push(change, StepKind::Run, Stage::First, oid);
-                    self.main.insert(address, step);
+                    self.is_main(change, step);
                 }
                 Action::Read => {
                     let step = self.push(change, StepKind::Read, Stage::First, None);
-                    self.main.insert(address, step);
+                    self.is_main(change, step);
                 }
                 Action::Replace { create_first } => {
                     let stage = if create_first {
@@ -186,7 +217,7 @@ impl Builder<'_> {
                         self.plan.changes[change].pulled_forward = true;
                         self.after[new as usize].push(old);
                     }
-                    self.main.insert(address, new);
+                    self.is_main(change, new);
                     if let Some(oid) = oid {
                         self.deletes.insert(oid, old);
                     }
@@ -202,6 +233,12 @@ impl Builder<'_> {
         }
     }
 
+    fn is_main(&mut self, change: usize, step: u32) {
+        if let Some(number) = self.numbers[change] {
+            self.main[number as usize] = Some(step);
+        }
+    }
+
     /// An object that goes with its container is not deleted singly, when the container is deleted
     /// in this plan too.
     fn delete_kind(&self, oid: Option<OpId>) -> StepKind {
@@ -210,13 +247,7 @@ impl Builder<'_> {
                 .keys(&row.instance, &row.type_name, &row.object.inputs)
                 .deleted_with
         });
-        let goes = container.is_some_and(|container| {
-            self.plan.changes.iter().any(|change| {
-                change.address == container
-                    && matches!(change.action, Action::Delete | Action::Replace { .. })
-            })
-        });
-        if goes {
+        if container.is_some_and(|container| self.going.contains(&container)) {
             StepKind::Vanish
         } else {
             StepKind::Delete
@@ -227,18 +258,20 @@ impl Builder<'_> {
     fn order_creates(&mut self) {
         for change in 0..self.plan.changes.len() {
             let planned = &self.plan.changes[change];
-            let Some(declared) = self.plan.stack.resources.get(&planned.address) else {
+            let Some(number) = self.numbers[change] else {
                 continue;
             };
-            let Some(step) = self.main.get(&planned.address).copied() else {
+            let Some(step) = self.main[number as usize] else {
                 continue;
             };
             let uncertain_old = (!planned.may_become.is_empty())
                 .then(|| self.steps[step as usize].twin)
                 .flatten()
                 .filter(|twin| self.steps[twin.0 as usize].stage == Stage::First);
-            for dependency in dependencies_with_instance(declared, &self.plan.stack) {
-                if let Some(before) = self.main.get(&dependency).copied() {
+            let dependencies = self.index.graph.dependencies(number);
+            self.after[step as usize].reserve(dependencies.len());
+            for dependency in dependencies {
+                if let Some(before) = self.main[*dependency as usize] {
                     self.after[step as usize].push(before);
                     // Whether the old half goes at all is known only with these values.
                     if let Some(old) = uncertain_old {
@@ -283,10 +316,11 @@ impl Builder<'_> {
                         }
                         edges.push((*delete, *own));
                     } else if row.status == RowStatus::Current
-                        && let Some(main) = self.main.get(&row.address)
+                        && let Some(number) = self.index.number(&row.address)
+                        && let Some(main) = self.main[number as usize]
                         && self.steps[*delete as usize].stage == Stage::Second
                     {
-                        edges.push((*delete, *main));
+                        edges.push((*delete, main));
                     }
                 }
             }
@@ -317,8 +351,8 @@ impl Builder<'_> {
 
     /// Declared inputs with what is known already of the references in them, so that what refers to
     /// its zone or its project is grouped by it.
-    fn wanted(&self, address: &Address) -> Option<Value> {
-        let declared = self.plan.stack.resources.get(address)?;
+    fn wanted(&self, change: usize) -> Option<Value> {
+        let declared = self.index.declared[self.numbers[change]? as usize];
         if !declared.inputs.has_unknown() {
             return Some(declared.inputs.clone());
         }
@@ -334,7 +368,7 @@ impl Builder<'_> {
         let Target::Resource(address) = &reference.target else {
             return None;
         };
-        let declared = self.plan.stack.resources.get(address);
+        let declared = self.index.get(address);
         if let Some(input) = declared.and_then(|declared| declared.inputs.at(&reference.path)) {
             if !input.has_unknown() {
                 return Some(input);
@@ -366,7 +400,7 @@ impl Builder<'_> {
                     .oid
                     .and_then(|oid| self.rows.get(&oid))
                     .map(|row| row.object.inputs.clone()),
-                _ => self.wanted(&step.address),
+                _ => self.wanted(step.change),
             };
             let inputs = inputs.unwrap_or(Value::Null);
             let group = self
@@ -412,7 +446,7 @@ impl Builder<'_> {
             if step.kind != StepKind::Create {
                 continue;
             }
-            let Some(wanted) = self.wanted(&step.address) else {
+            let Some(wanted) = self.wanted(step.change) else {
                 continue;
             };
             for lock in self
@@ -481,7 +515,7 @@ pub(crate) fn contract(
     mut after: Vec<Vec<u32>>,
     groups: &[Option<WriteGroup>],
 ) -> Result<(Steps, Vec<PlannedGroup>)> {
-    let graph = Graph::new(after.iter().cloned());
+    let graph = Graph::new(after.iter().map(|list| list.iter().copied()));
     let order = graph.order().map_err(|cycle| {
         let names: Vec<String> = cycle
             .iter()

@@ -136,7 +136,7 @@ impl Fields {
             return inputs.clone();
         };
         let missing = sent.iter().filter(|(key, _)| {
-            let absent = map.get(*key).is_none_or(crate::value::Value::is_null);
+            let absent = map.get(key).is_none_or(crate::value::Value::is_null);
             absent && self.child(&Segment::Key((*key).clone())).computed
         });
         missing.fold(inputs.clone(), |inputs, (key, item)| {

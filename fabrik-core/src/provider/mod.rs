@@ -319,8 +319,32 @@ pub enum Located {
     Ours(Object),
     /// Nothing there (certain only after deadline and settle time; the engine waits).
     Absent,
-    /// Something is there that may or may not be ours; the text says why.
-    Unsure(String),
+    /// Something is there that may or may not be ours, or nobody can tell whether there is.
+    Unsure {
+        /// The id of what is there, where it is one thing that was found.
+        id: Option<String>,
+        /// Why it is not sure, for people.
+        why: String,
+    },
+}
+
+impl Located {
+    /// Nobody can tell whether something is there.
+    pub fn unknown(why: impl Into<String>) -> Located {
+        Located::Unsure {
+            id: None,
+            why: why.into(),
+        }
+    }
+
+    /// Something of the same name is there that is not as it was sent.
+    pub fn differs(id: impl Into<String>) -> Located {
+        let id = id.into();
+        Located::Unsure {
+            why: format!("`{id}` exists and differs from what was sent"),
+            id: Some(id),
+        }
+    }
 }
 
 /// One object to read.
@@ -490,7 +514,7 @@ pub trait Instance: Send + Sync + 'static {
     async fn locate(&self, cx: &Cx, call: &[Operation]) -> Vec<Result<Located>> {
         let _ = cx;
         call.iter()
-            .map(|_| Ok(Located::Unsure("this type cannot be located".to_owned())))
+            .map(|_| Ok(Located::unknown("this type cannot be located")))
             .collect()
     }
 

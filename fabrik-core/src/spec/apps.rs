@@ -44,13 +44,16 @@ pub(super) const COMMON: &[(&str, &str)] = &[
     ),
     ("timeout", "Budget of one operation."),
     ("verify", "Checks made after every apply."),
+    (
+        "notify",
+        "Channels of `notify` that are told about this app.",
+    ),
     ("description", "What it is for, for people."),
 ];
 
 /// Keys of apps that are not implemented unless a kind takes them itself.
 pub(super) const LATER: &[&str] = &[
     "labels",
-    "notify",
     "on_failure",
     "hooks",
     "backup",
@@ -74,6 +77,7 @@ pub(super) struct RawApp {
     pub(super) span: Span,
     pub(super) node: Node,
     verify: Option<Entry>,
+    pub(super) notify: Option<Entry>,
     which: Which,
     /// `each` by key, once expanded.
     each: super::each::Each,
@@ -113,6 +117,7 @@ impl World<'_> {
             };
             let mut node = entry.value;
             let verify = node.take("verify");
+            let notify = node.take("notify");
             let name = AppName {
                 address,
                 state: Instances::Later,
@@ -123,6 +128,7 @@ impl World<'_> {
                 span: entry.key_span,
                 node,
                 verify,
+                notify,
                 which: Which::None,
                 each: super::each::Each::new(),
             });

@@ -31,6 +31,7 @@ pub(super) struct Document {
     pub(super) resources: Vec<Written>,
     pub(super) outputs: Vec<Entry>,
     pub(super) verify: Option<Node>,
+    pub(super) notify: Option<Node>,
     pub(super) moved: Option<Node>,
 }
 
@@ -357,6 +358,7 @@ fn sections(
         resources,
         outputs,
         verify: take("verify").map(|entry| entry.value),
+        notify: take("notify").map(|entry| entry.value),
         moved: take("moved").map(|entry| entry.value),
     }
 }

@@ -1,6 +1,6 @@
 //! The fields of the language that depend on no provider and no kind, for reference pages.
 
-use super::{apps, checks, options, resources, secrets, top};
+use super::{apps, checks, notify, options, resources, secrets, top};
 
 /// A block of the language and its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,11 @@ pub fn fields() -> Vec<Section> {
             name: "secret",
             about: "A secret below `secrets`: `~`, or where it comes from, never its value.",
             fields: ready(secrets::KEYS),
+        },
+        Section {
+            name: "channel",
+            about: "A channel below `notify`: `{ slack: URL }`, `{ webhook: URL }` or `{ command: … }`.",
+            fields: ready(notify::KEYS),
         },
         Section {
             name: "check",

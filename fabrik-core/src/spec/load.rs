@@ -140,6 +140,7 @@ impl World<'_> {
         }
         self.read_secrets(document.secrets.as_ref(), &app_secrets);
         self.read_providers(&document.providers, &mut stack);
+        self.read_notify(document.notify.as_ref(), &apps, &mut stack);
         self.fill_implicit(&mut stack);
         for app in &apps {
             self.read_app_checks(app, &mut stack);

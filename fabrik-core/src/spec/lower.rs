@@ -150,16 +150,16 @@ impl World<'_> {
                 Value::List(Arc::new(list))
             }
             Data::Map(entries) => {
-                let mut map = crate::value::Map::new();
+                let mut map = Vec::with_capacity(entries.len());
                 for entry in entries {
                     let below = schema
                         .and_then(|(schema, id)| Some((schema, schema.child(id, &entry.key, 0)?)));
                     path.push(Segment::Key(entry.key.clone()));
                     let value = self.walk(&entry.value, below, place, path, places.as_deref_mut());
                     path.pop();
-                    map.insert(entry.key.clone(), value);
+                    map.push((entry.key.clone(), value));
                 }
-                Value::Map(Arc::new(map))
+                Value::map(map)
             }
         }
     }

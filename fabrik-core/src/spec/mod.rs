@@ -35,6 +35,7 @@ mod load;
 mod lower;
 mod merge;
 pub mod node;
+mod notify;
 mod offsets;
 mod options;
 mod order;

@@ -164,7 +164,13 @@ pub(super) const TOP: &[TopKey] = &[
         false,
         "Commands run round a deployment.",
     ),
-    key("notify", false, true, false, "Who is told about runs."),
+    key(
+        "notify",
+        true,
+        true,
+        true,
+        "Who is told about runs: channels by name.",
+    ),
 ];
 
 /// Reads `fabrik`, `id` and `requires`.

@@ -149,13 +149,14 @@ fn rest_of_map<'de, A: MapAccess<'de>>(
     first: Option<Arc<str>>,
     mut entries: A,
 ) -> Result<Value, A::Error> {
-    let mut map = Map::new();
+    let mut found = Vec::new();
     if let Some(first) = first {
-        map.insert(first, entries.next_value()?);
+        found.push((first, entries.next_value()?));
     }
     while let Some((Key(key), value)) = entries.next_entry()? {
-        map.insert(key, value);
+        found.push((key, value));
     }
+    let map: Map = found.into_iter().collect();
     Ok(share::container(Value::Map(Arc::new(map))))
 }
 

@@ -12,15 +12,16 @@
 //! ```
 
 mod codec;
+mod map;
 mod number;
 mod path;
 pub(crate) mod share;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use map::{Iter, Map};
 pub use number::Number;
 pub use path::{Path, Segment};
 pub use wire::{from_json, to_wire, to_wire_masked};
@@ -59,9 +60,6 @@ pub enum Value {
     /// A secret encrypted for storage (see [`crate::secrets::Cipher`]).
     Sealed(Arc<[u8]>),
 }
-
-/// The named values of a [`Value::Map`].
-pub type Map = BTreeMap<Arc<str>, Value>;
 
 /// Content identified by its hash; see [`Value::Asset`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -21,13 +21,16 @@ const SMALL: usize = 4;
 /// Longest text value shared (keys always are): longer ones rarely repeat.
 const LONGEST: usize = 32;
 
-type Texts = HashSet<Arc<str>, BuildHasherDefault<Mixer>>;
+/// Hashes short texts that are the user's own, such as addresses, quickly.
+pub(crate) type Quick = BuildHasherDefault<Mixer>;
+
+type Texts = HashSet<Arc<str>, Quick>;
 
 #[derive(Default)]
 struct Shared {
     texts: Texts,
     addresses: Texts,
-    containers: HashMap<u64, Value, BuildHasherDefault<Mixer>>,
+    containers: HashMap<u64, Value, Quick>,
 }
 
 thread_local! {
@@ -151,7 +154,7 @@ pub(crate) fn repeated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc
 
 /// A quick hash for short texts that come from our own state.
 #[derive(Default)]
-struct Mixer(u64);
+pub(crate) struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn write(&mut self, bytes: &[u8]) {

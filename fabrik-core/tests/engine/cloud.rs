@@ -8,7 +8,9 @@ use fabrik_core::engine::{ApplyOptions, Engine, Fault, Faults, PlanOptions, RunR
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::expr::{Expr, Reference};
 use fabrik_core::plan::Plan;
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ProviderBuilder, Resource};
+use fabrik_core::provider::typed::{
+    Change, Created, Found, Lookup, Observed, ProviderBuilder, Resource,
+};
 use fabrik_core::provider::{Cx, Keys, Lost, OpId, TypeInfo};
 use fabrik_core::stack::{Declared, Stack};
 use fabrik_core::state::MemoryStore;
@@ -232,6 +234,41 @@ impl<const EXCLUSIVE: bool> Resource for Thing<EXCLUSIVE> {
     }
 }
 
+/// What a place is looked up by.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaceSpec {
+    /// Its name.
+    name: String,
+}
+
+/// What is found of it.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct PlaceOutputs {
+    /// Where it is.
+    place: String,
+}
+
+/// Somewhere: looked up, never made.
+struct Place;
+
+impl Lookup for Place {
+    const TYPE: &'static str = "test.place";
+    type Client = Arc<Cloud>;
+    type Spec = PlaceSpec;
+    type Outputs = PlaceOutputs;
+
+    async fn find(
+        &self,
+        _: &Cx,
+        _: &Arc<Cloud>,
+        spec: &PlaceSpec,
+    ) -> Result<(String, PlaceOutputs)> {
+        let place = format!("at {}", spec.name);
+        Ok((spec.name.clone(), PlaceOutputs { place }))
+    }
+}
+
 fn engine_of(cloud: &Arc<Cloud>, store: MemoryStore) -> Engine {
     let client = cloud.clone();
     let provider = ProviderBuilder::new("test", "1", move |_: &Cx, _: Config| {
@@ -240,6 +277,7 @@ fn engine_of(cloud: &Arc<Cloud>, store: MemoryStore) -> Engine {
     })
     .resource(Thing::<false>)
     .resource(Thing::<true>)
+    .lookup(Place)
     .build();
     // A dead holder's lock is taken over after its time by the waiter's clock.
     let lock = fabrik_core::state::LockPolicy {

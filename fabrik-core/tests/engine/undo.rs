@@ -140,3 +140,26 @@ async fn what_moved_and_was_made_anew_comes_back_where_it_was() {
         assert!(world.plan(&first).await.is_empty(), "{failing}");
     }
 }
+
+/// What was looked up is nowhere in state; who refers to it is restored as it was sent.
+#[tokio::test]
+async fn what_refers_to_something_looked_up_is_restored() {
+    let world = World::new();
+    let stack_of = |secret: &str| {
+        let name = Value::map([("name", Value::from("here"))]);
+        let mut a = thing_of("a", refer("place", "place"));
+        let field = fabrik_core::value::Path::key("secret");
+        a.inputs = a.inputs.with(&field, Value::from(secret));
+        let mut last = thing("last", secret);
+        last.depends_on = vec![at("a")];
+        stack([Declared::new(at("place"), "test.place", name), a, last])
+    };
+    world.apply(&stack_of("one")).await;
+    assert_eq!(world.cloud.names(), ["a=at here", "last=one"]);
+    let report = world
+        .apply_with(&stack_of("two"), vec![fails("last")])
+        .await;
+    assert_eq!(report.end.result, RunResult::RolledBack, "{report:#?}");
+    assert_eq!(secret_of(&world).as_deref(), Some("one"));
+    assert!(world.plan(&stack_of("one")).await.is_empty());
+}

@@ -187,6 +187,14 @@ fn describe(stack: &Stack) -> String {
         )
         .unwrap();
     }
+    for channel in &stack.notify {
+        writeln!(
+            out,
+            "channel {} by {:?} to {:?} on {:?} about {:?}",
+            channel.name, channel.via, channel.to, channel.on, channel.apps
+        )
+        .unwrap();
+    }
     for moved in &stack.moved {
         writeln!(out, "moved {} to {}", moved.from, moved.to).unwrap();
     }

@@ -39,7 +39,8 @@ pub struct Settings {
     /// For `memory`: the cloud in which its things are.
     #[cfg(feature = "memory")]
     pub memory: Option<memory::Cloud>,
-    /// For `wordpress`: what programs it starts find, and the folder that paths are relative to.
+    /// For `wordpress`: what programs find that are started on this machine (`wp`, `ssh`, `docker`),
+    /// and the folder that paths of images and zip files are relative to.
     #[cfg(feature = "wordpress")]
     pub wordpress: Option<(fabrik_exec::BaseEnv, std::path::PathBuf)>,
 }
@@ -66,7 +67,8 @@ impl Settings {
         self
     }
 
-    /// Sets what `wordpress` needs.
+    /// Sets what `wordpress` needs: what programs find that it starts on this machine, and the folder
+    /// that paths are relative to.
     #[cfg(feature = "wordpress")]
     #[must_use]
     pub fn wordpress(
@@ -98,7 +100,7 @@ pub fn register(registry: &mut Registry, settings: &Settings) {
     }
     #[cfg(feature = "wordpress")]
     if let Some((env, base)) = &settings.wordpress {
-        registry.register(wordpress::provider_at(env.clone(), base.clone()));
+        registry.register(wordpress::provider_at(env.clone(), base));
     }
     // With few features, some of these are not used.
     let _ = (registry, settings);
@@ -123,8 +125,14 @@ mod tests {
         let settings = Settings::new().local(local);
         #[cfg(feature = "memory")]
         let settings = settings.memory(super::memory::Cloud::new());
+        #[cfg(feature = "wordpress")]
+        let settings = settings.wordpress(fabrik_exec::BaseEnv::new("/usr/bin"), "/x");
         register(&mut registry, &settings);
         assert!(registry.provider("local").is_some());
+        assert_eq!(
+            registry.provider("wordpress").is_some(),
+            cfg!(feature = "wordpress")
+        );
         assert_eq!(
             registry.provider("memory").is_some(),
             cfg!(feature = "memory")

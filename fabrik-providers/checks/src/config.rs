@@ -6,10 +6,12 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::network::{Detour, Network};
+
 /// What checkers are given; see [`crate::checkers`].
 #[derive(Clone, Debug)]
 pub struct CheckerConfig {
-    pub(crate) resolvers: Vec<SocketAddr>,
+    pub(crate) network: Network,
     pub(crate) roots: Vec<CertificateDer<'static>>,
     pub(crate) user_agent: String,
 }
@@ -17,7 +19,7 @@ pub struct CheckerConfig {
 impl Default for CheckerConfig {
     fn default() -> Self {
         CheckerConfig {
-            resolvers: Vec::new(),
+            network: Network::default(),
             roots: Vec::new(),
             user_agent: concat!("fabrik-checks/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -25,12 +27,26 @@ impl Default for CheckerConfig {
 }
 
 impl CheckerConfig {
-    /// The name servers that `dns` checks ask when they name none. Without any, the system's
-    /// resolver is asked, which knows addresses only.
+    /// The name servers that are asked: by `dns` checks that name none, and for the names that all
+    /// other checks connect to. Without any, the system's resolver is asked, which knows addresses
+    /// only.
     #[must_use]
     pub fn resolvers(mut self, resolvers: impl IntoIterator<Item = SocketAddr>) -> Self {
-        self.resolvers = resolvers.into_iter().collect();
+        self.network.resolvers = resolvers.into_iter().collect();
         self
+    }
+
+    /// Adds a detour, `FROM=TO`: where a check would connect to one name or address, it connects to
+    /// another, while all else (the name of the certificate, the `Host` header) stays. Both are
+    /// `host`, `host:port`, an address or an address with a port; a port that is left out is any, or
+    /// the same. It is for what cannot be reached by its public address from here: split DNS, a
+    /// tunnel, a server whose record has not moved yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a text that is no detour.
+    pub fn detour(mut self, text: &str) -> Result<Self> {
+        self.network.detours.push(Detour::parse(text)?);
+        Ok(self)
     }
 
     /// Trusts further root certificates, besides those of the web, given as PEM text.

@@ -14,14 +14,15 @@
 //! ```
 //!
 //! Names under `.localhost` are always 127.0.0.1, so that checks of a service that runs on this
-//! machine need no name server. Nothing is read from the environment: name servers and further
-//! root certificates are passed in, and proxies of the environment are not used.
+//! machine need no name server. Nothing is read from the environment: name servers, detours and
+//! further root certificates are passed in, and proxies of the environment are not used.
 
 mod certificate;
 mod config;
 mod dns;
 mod field;
 mod http;
+mod network;
 mod target;
 mod tcp;
 mod tls;
@@ -36,9 +37,14 @@ pub use config::CheckerConfig;
 /// The checkers `dns`, `http`, `tcp` and `tls`.
 pub fn checkers(config: CheckerConfig) -> Checkers {
     let trust = Arc::new(trust::Trust::new(&config));
+    let network = Arc::new(config.network);
     Checkers::new()
-        .with(dns::Dns::new(config.resolvers))
-        .with(http::Http::new(trust.clone(), config.user_agent))
-        .with(tcp::Tcp)
-        .with(tls::Tls::new(trust))
+        .with(dns::Dns::new(network.clone()))
+        .with(http::Http::new(
+            trust.clone(),
+            network.clone(),
+            config.user_agent,
+        ))
+        .with(tcp::Tcp::new(network.clone()))
+        .with(tls::Tls::new(trust, network))
 }

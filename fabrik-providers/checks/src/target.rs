@@ -39,7 +39,7 @@ impl Endpoint {
             },
         };
         let port = match port {
-            Some(port) => port.parse().ok().filter(|port| *port != 0),
+            Some(port) => port.parse().ok().filter(|port: &u16| *port != 0),
             None => default_port,
         };
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"/:@?#".contains(c);
@@ -50,19 +50,6 @@ impl Endpoint {
             host: host.to_owned(),
             port: port.ok_or_else(bad)?,
         })
-    }
-
-    /// Its addresses, found within the time given.
-    pub(crate) async fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, CheckFailure> {
-        tokio::time::timeout(timeout, resolve(&self.host, self.port))
-            .await
-            .map_err(|_| {
-                CheckFailure::new(format!(
-                    "the name {} does not resolve within {}",
-                    self.host,
-                    duration_text(timeout)
-                ))
-            })?
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tcp`: something accepts connections.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use fabrik_core::provider::Cx;
 use fabrik_core::verify::{CheckFailure, Checker};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::field::{self, Timeout};
+use crate::network::Network;
 use crate::target::{Endpoint, connect};
 
 /// Something accepts connections at an address.
@@ -22,7 +25,15 @@ struct Spec {
 }
 
 /// The checker of `tcp`.
-pub(crate) struct Tcp;
+pub(crate) struct Tcp {
+    network: Arc<Network>,
+}
+
+impl Tcp {
+    pub(crate) fn new(network: Arc<Network>) -> Tcp {
+        Tcp { network }
+    }
+}
 
 #[async_trait]
 impl Checker for Tcp {
@@ -42,7 +53,7 @@ impl Checker for Tcp {
         let spec: Spec = field::spec("tcp", spec)?;
         let endpoint = Endpoint::parse(&spec.address, None)?;
         let timeout = spec.timeout.within(cx);
-        let addresses = endpoint.resolve(timeout).await?;
+        let addresses = self.network.find(&endpoint, timeout).await?;
         let (_, peer) = connect(&addresses, timeout).await?;
         Ok(if peer.to_string() == endpoint.to_string() {
             format!("{endpoint} accepts connections")

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use tokio_rustls::TlsConnector;
 
 use crate::field::{self, Timeout};
+use crate::network::Network;
 use crate::target::{self, Endpoint};
 use crate::trust::{Shown, Trust, days_text, explain};
 
@@ -37,11 +38,12 @@ struct Spec {
 /// The checker of `tls`.
 pub(crate) struct Tls {
     trust: Arc<Trust>,
+    network: Arc<Network>,
 }
 
 impl Tls {
-    pub(crate) fn new(trust: Arc<Trust>) -> Tls {
-        Tls { trust }
+    pub(crate) fn new(trust: Arc<Trust>, network: Arc<Network>) -> Tls {
+        Tls { trust, network }
     }
 }
 
@@ -71,7 +73,7 @@ impl Checker for Tls {
         let timeout = spec.timeout.within(cx);
         let (config, shown) = self.trust.client(cx.clock())?;
         let handshake = async {
-            let addresses = to.resolve(timeout).await?;
+            let addresses = self.network.find(&to, timeout).await?;
             let (stream, peer) = target::connect(&addresses, timeout).await?;
             TlsConnector::from(Arc::new(config))
                 .connect(server, stream)

@@ -62,6 +62,8 @@ pub(crate) struct Begun {
 #[derive(Debug)]
 pub struct Coolify {
     pub(crate) http: Client,
+    /// The address of the dashboard, without a slash at its end.
+    pub(crate) dashboard: String,
     pub(crate) version: Version,
     begun: Mutex<HashMap<OpId, Begun>>,
     usable: Mutex<BTreeSet<String>>,
@@ -114,6 +116,7 @@ impl Coolify {
         })?;
         Ok(Coolify {
             http,
+            dashboard: endpoint.to_owned(),
             version: version.supported()?,
             begun: Mutex::default(),
             usable: Mutex::default(),

@@ -19,7 +19,7 @@ pub(crate) fn canonical(text: &str) -> Result<String, String> {
     if value
         .get("services")
         .and_then(Value::as_map)
-        .is_none_or(std::collections::BTreeMap::is_empty)
+        .is_none_or(fabrik_core::value::Map::is_empty)
     {
         return Err("it has no `services`".to_owned());
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use fabrik_core::error::{Effect, Error, ErrorKind, Result};
 use fabrik_core::provider::typed::Action;
-use fabrik_core::provider::{Cx, Object, Progress, TypeInfo};
+use fabrik_core::provider::{Cx, LogLine, LogOptions, Object, Progress, TypeInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::body::text;
 use crate::client::{Begun, Coolify, Row, rows, wait as waiting};
+use crate::listening;
 use crate::owner::{Kind, Owner};
 
 /// Deploys an application, or starts a service or database anew, and waits until it runs. Its build
@@ -54,6 +55,9 @@ pub struct DeploymentOutputs {
     pub commit: Option<String>,
     /// How it ended, or how it runs.
     pub status: String,
+    /// Its page in Coolify's dashboard, with its whole log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// `coolify.deployment`.
@@ -165,7 +169,7 @@ async fn deploy(
         keep(cx, coolify, application, &begun).await?;
         deployment
     };
-    watch(cx, coolify, &deployment).await
+    watch(cx, coolify, application, &deployment).await
 }
 
 /// Queues a deployment and gives its id. Where one of the same commit is queued already, Coolify
@@ -233,8 +237,19 @@ fn lines(row: &Row) -> Vec<Line> {
         .collect()
 }
 
+/// The single lines of a build log.
+fn texts(all: &[Line]) -> impl Iterator<Item = &str> {
+    let outputs = all.iter().filter_map(|line| line.output.as_deref());
+    outputs.flat_map(str::lines)
+}
+
 /// Waits for the end of a deployment, showing its log.
-async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<DeploymentOutputs> {
+async fn watch(
+    cx: &Cx,
+    coolify: &Coolify,
+    application: &str,
+    deployment: &str,
+) -> Result<DeploymentOutputs> {
     let what = format!("the deployment {deployment}");
     let mut wait = waiting(cx, &what);
     let mut shown = 0;
@@ -280,10 +295,22 @@ async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<Deploymen
                 return Ok(DeploymentOutputs {
                     deployment: Some(deployment.to_owned()),
                     commit: text(&row, "commit"),
+                    page: page(coolify, &row),
                     status: now,
                 });
             }
-            "failed" => return Err(failed(deployment, &all)),
+            "failed" => {
+                let mut error = failed(deployment, &all);
+                if let Some(page) = page(coolify, &row) {
+                    error = error.context("page", page);
+                }
+                return Err(
+                    match listening::elsewhere(cx, coolify, application, texts(&all)).await {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    },
+                );
+            }
             "cancelled-by-user" => {
                 return Err(Error::new(
                     ErrorKind::CheckFailed,
@@ -292,8 +319,53 @@ async fn watch(cx: &Cx, coolify: &Coolify, deployment: &str) -> Result<Deploymen
                 .effect(Effect::None)
                 .hint("apply again to deploy"));
             }
-            _ => wait.next().await?,
+            _ => {
+                if let Err(error) = wait.next().await {
+                    return Err(give_up(cx, coolify, deployment, &all, error).await);
+                }
+            }
         }
+    }
+}
+
+/// The page of a deployment in the dashboard; Coolify tells its path.
+fn page(coolify: &Coolify, row: &Row) -> Option<String> {
+    let told = text(row, "deployment_url")?;
+    Some(if told.starts_with('/') {
+        format!("{}{told}", coolify.dashboard)
+    } else {
+        told
+    })
+}
+
+/// The time is up: what goes on would be in the way of whatever comes next, so it is cancelled. A
+/// run that is merely stopped leaves it; the next one joins it.
+async fn give_up(
+    cx: &Cx,
+    coolify: &Coolify,
+    deployment: &str,
+    all: &[Line],
+    error: Error,
+) -> Error {
+    if error.kind() != ErrorKind::Timeout {
+        return error;
+    }
+    let cancel = coolify
+        .http
+        .post(cx, "/deployments/{uuid}/cancel")
+        .arg("uuid", deployment)
+        .idempotent();
+    let tail: Vec<&str> = texts(all).collect();
+    let from = tail.len().saturating_sub(TAIL);
+    // No timeout any more: trying again would only find it cancelled.
+    let message = format!("{}, which did not end", error.message());
+    let error = Error::new(ErrorKind::CheckFailed, message)
+        .log_tail(tail[from..].iter().map(|line| (*line).to_owned()));
+    match cancel.unit().await {
+        Ok(()) => error
+            .effect(Effect::None)
+            .hint("it was cancelled; a longer `timeout` on the resource gives it more time"),
+        Err(_) => error.effect(Effect::Unknown),
     }
 }
 
@@ -410,6 +482,7 @@ async fn start(
     Ok(DeploymentOutputs {
         deployment: None,
         commit: None,
+        page: None,
         status,
     })
 }
@@ -439,6 +512,45 @@ impl Action for Deployment {
             Kind::Application => deploy(cx, coolify, &owner.uuid, spec.force, None).await,
             Kind::Service | Kind::Database => start(cx, coolify, &owner, spec.force).await,
         }
+    }
+
+    /// The build log of the deployment that was done last.
+    async fn logs(
+        &self,
+        cx: &Cx,
+        coolify: &Coolify,
+        outputs: &DeploymentOutputs,
+        options: &LogOptions,
+    ) -> Result<Vec<LogLine>> {
+        let Some(deployment) = &outputs.deployment else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "Coolify keeps a build log of applications, not of services and databases",
+            ));
+        };
+        let row = coolify.one(cx, "/deployments/{uuid}", deployment).await?;
+        let row = row.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("Coolify has the log of the deployment {deployment} no more"),
+            )
+        })?;
+        let mut shown = Vec::new();
+        for line in lines(&row) {
+            let stream = line.kind.unwrap_or_else(|| "build".to_owned());
+            for text in line.output.as_deref().unwrap_or_default().lines() {
+                shown.push(LogLine {
+                    stream: stream.clone(),
+                    text: text.to_owned(),
+                    cursor: shown.len().to_string(),
+                });
+            }
+        }
+        let after = options.after.as_ref().and_then(|at| at.parse().ok());
+        let from = after.map_or(0, |at: usize| at + 1);
+        let last = options.tail.unwrap_or(shown.len());
+        let from = from.max(shown.len().saturating_sub(last)).min(shown.len());
+        Ok(shown.split_off(from))
     }
 
     /// A deployment that goes on is joined.

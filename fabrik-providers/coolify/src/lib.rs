@@ -9,6 +9,7 @@ mod database_backup;
 mod deployment;
 mod env;
 mod environment;
+mod listening;
 mod owner;
 mod place;
 mod players;

@@ -5,5 +5,8 @@
 
 pub mod cloudflare;
 pub mod coolify;
+pub mod edge;
+pub mod host;
 pub mod kuma;
 pub mod namecheap;
+pub mod names;

@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::launch::{self, AgentLaunch};
 use crate::layout::SOCKET;
 use crate::model::{
-    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, MonitorInfo, MonitorSpec,
-    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
+    AgentStatus, BucketInfo, DatabaseInfo, DatabaseSpec, GenerationInfo, JobInfo, JobRun, JobSpec,
+    LogChunk, LogQuery, MonitorInfo, MonitorSpec, NameInfo, RouteInfo, RouteSpec, ServiceInfo,
+    ServiceSpec, SiteInfo, SiteSpec,
 };
 use crate::protocol::{Answer, Ask, Hello, Kind, MAX_LINE, PROTOCOL_VERSION};
 use crate::socket;
@@ -237,6 +238,84 @@ impl Client {
     /// Removes a monitor.
     pub async fn remove_monitor(&self, name: &str) -> Result<(), Error> {
         self.done(Ask::RemoveMonitor { name: name.into() }).await
+    }
+
+    /// One database, or `None` if there is none of this name.
+    pub async fn database(&self, name: &str) -> Result<Option<DatabaseInfo>, Error> {
+        match self.ask(Ask::Database { name: name.into() }).await? {
+            Answer::Database(info) => Ok(info.map(|info| *info)),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Makes a database and waits until it answers, or starts it again when it is down.
+    pub async fn put_database(
+        &self,
+        name: &str,
+        op_id: &str,
+        spec: &DatabaseSpec,
+    ) -> Result<DatabaseInfo, Error> {
+        let ask = Ask::PutDatabase {
+            name: name.into(),
+            op_id: op_id.into(),
+            spec: spec.clone(),
+        };
+        match self.ask(ask).await? {
+            Answer::Database(Some(info)) => Ok(*info),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Stops a database and removes its data.
+    pub async fn remove_database(&self, name: &str) -> Result<(), Error> {
+        self.done(Ask::RemoveDatabase { name: name.into() }).await
+    }
+
+    /// One job, or `None` if there is none of this name; that of a backup begins with `@`.
+    pub async fn job(&self, name: &str) -> Result<Option<JobInfo>, Error> {
+        match self.ask(Ask::Job { name: name.into() }).await? {
+            Answer::Job(info) => Ok(info.map(|info| *info)),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Sets a job, in place of one of the same name. What became of its runs is kept, and one that
+    /// is under way goes on as it began.
+    pub async fn put_job(&self, name: &str, spec: &JobSpec) -> Result<JobInfo, Error> {
+        let ask = Ask::PutJob {
+            name: name.into(),
+            spec: Box::new(spec.clone()),
+        };
+        match self.ask(ask).await? {
+            Answer::Job(Some(info)) => Ok(*info),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Removes a job and its logs; a run that is under way is ended.
+    pub async fn remove_job(&self, name: &str) -> Result<(), Error> {
+        self.done(Ask::RemoveJob { name: name.into() }).await
+    }
+
+    /// Runs a job now, whatever its schedule says, and waits for the end. Not while it runs. Unlike
+    /// other calls, repeating it does it again.
+    pub async fn run_job(&self, name: &str) -> Result<JobRun, Error> {
+        match self.ask_once(&Ask::RunJob { name: name.into() }).await? {
+            Answer::Run(run) => Ok(run),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Reads logs of a job's last runs.
+    pub async fn job_logs(&self, name: &str, query: &LogQuery) -> Result<LogChunk, Error> {
+        let ask = Ask::JobLogs {
+            name: name.into(),
+            query: query.clone(),
+        };
+        match self.ask(ask).await? {
+            Answer::Logs(chunk) => Ok(chunk),
+            other => Err(unexpected(other)),
+        }
     }
 
     /// Registers a name under `localhost`, in place of one of the same name.

@@ -77,6 +77,24 @@ pub enum Error {
         /// Its last log lines, secret values masked.
         logs: Vec<String>,
     },
+    /// A program that this needs is not on the machine.
+    #[error("{program} is not on this machine")]
+    Missing {
+        /// The program.
+        program: String,
+        /// The package that has it.
+        package: String,
+    },
+    /// A program that makes or saves data failed.
+    #[error("`{program}` {reason}{}", Evidence(.logs, &None, &[]))]
+    Tool {
+        /// The program.
+        program: String,
+        /// What it failed with.
+        reason: String,
+        /// The last lines that it wrote.
+        logs: Vec<String>,
+    },
     /// A fixed port is in use by something that is not this service.
     #[error("port {port} is taken by {by}")]
     PortTaken {

@@ -13,11 +13,17 @@
 //! monitors.json         monitors and what they saw
 //! names.json            registered names
 //! claims.json           which operation made what
+//! databases.json        databases, their ports and passwords
+//! databases/NAME/       data of a database
+//! jobs.json             jobs and what became of their runs
+//! backups/NAME/         backups that have no other place; they outlive their job
+//! scratch/NAME/         what a backup under way has written
 //! made-dirs/            folders that were made for files of the user
 //! services/NAME.json    one record per service
 //! sites/NAME/           site.json and one directory per kept content
 //! buckets/NAME/         objects
 //! logs/services/NAME/   GENERATION-INSTANCE.log of a service
+//! logs/jobs/NAME/       RUN-0.log of a job
 //! logs/access.log       one JSON line per request
 //! ```
 
@@ -96,6 +102,36 @@ impl Layout {
 
     pub(crate) fn bucket(&self, name: &str) -> PathBuf {
         self.buckets().join(name)
+    }
+
+    pub(crate) fn databases_record(&self) -> PathBuf {
+        self.root.join("databases.json")
+    }
+
+    pub(crate) fn databases(&self) -> PathBuf {
+        self.root.join("databases")
+    }
+
+    pub(crate) fn database(&self, name: &str) -> PathBuf {
+        self.databases().join(name)
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.root.join("jobs.json")
+    }
+
+    /// Where backups of a job go that says no other place.
+    pub(crate) fn backups(&self, name: &str) -> PathBuf {
+        self.root.join("backups").join(name)
+    }
+
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.root.join("scratch").join(name)
+    }
+
+    /// Logs of one job.
+    pub(crate) fn job_logs(&self, name: &str) -> PathBuf {
+        self.logs().join("jobs").join(name)
     }
 
     pub(crate) fn logs(&self) -> PathBuf {

@@ -27,6 +27,12 @@ pub(crate) fn check(field: &str, name: &str) -> Result<(), Error> {
     ))
 }
 
+/// Checks the name of something that the agent keeps for another thing: `@` and a name. Nobody else
+/// can give such a name.
+pub(crate) fn check_kept(field: &str, name: &str) -> Result<(), Error> {
+    check(field, name.strip_prefix('@').unwrap_or(name))
+}
+
 /// Whether a host is this machine by definition: `localhost` and every name below it.
 pub(crate) fn is_local(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();

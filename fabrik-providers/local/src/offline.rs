@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::agent::{
-    LogDir, all_buckets, all_monitors, describe_generation, describe_names, describe_site,
-    stored_table,
+    LogDir, all_buckets, all_databases, all_jobs, all_monitors, describe_generation,
+    describe_names, describe_site, stored_job_log, stored_table,
 };
 use crate::error::Error;
 use crate::layout::Layout;
@@ -22,6 +22,7 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
     let records = records::services(&layout)?;
     let services = records
         .iter()
+        .filter(|record| !record.name.starts_with('@'))
         .filter_map(|record| service(&layout, record))
         .collect();
     let mut sites = Vec::new();
@@ -48,6 +49,8 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
         sites,
         buckets: all_buckets(&layout)?,
         monitors: all_monitors(&layout)?,
+        databases: all_databases(&layout)?,
+        jobs: all_jobs(&layout)?,
         names: describe_names(stored_table(&layout.host_names())?),
         access_log: layout.access_log(),
     })
@@ -57,7 +60,7 @@ pub fn stored_status(state_dir: &Path) -> Result<AgentStatus, Error> {
 ///
 /// Blocks on files.
 pub fn stored_logs(state_dir: &Path, service: &str, query: &LogQuery) -> Result<LogChunk, Error> {
-    names::check("service", service)?;
+    names::check_kept("service", service)?;
     let layout = Layout::new(state_dir);
     let record: ServiceRecord =
         records::read(&layout.service(service))?.ok_or_else(|| Error::NotFound {
@@ -82,4 +85,11 @@ fn service(layout: &Layout, record: &ServiceRecord) -> Option<ServiceInfo> {
         others,
         log_dir: layout.service_logs(&record.name),
     })
+}
+
+/// Reads the logs of a job from its files, without an agent.
+///
+/// Blocks on files.
+pub fn stored_job_logs(state_dir: &Path, job: &str, query: &LogQuery) -> Result<LogChunk, Error> {
+    stored_job_log(&Layout::new(state_dir), job, query)
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::model::{
-    AgentStatus, BucketInfo, GenerationInfo, LogChunk, LogQuery, MonitorInfo, MonitorSpec,
-    NameInfo, RouteInfo, RouteSpec, ServiceInfo, ServiceSpec, SiteInfo, SiteSpec,
+    AgentStatus, BucketInfo, DatabaseInfo, DatabaseSpec, GenerationInfo, JobInfo, JobRun, JobSpec,
+    LogChunk, LogQuery, MonitorInfo, MonitorSpec, NameInfo, RouteInfo, RouteSpec, ServiceInfo,
+    ServiceSpec, SiteInfo, SiteSpec,
 };
 
 /// Version of the protocol. An agent refuses requests of another version, except to say
@@ -101,6 +102,34 @@ pub(crate) enum Ask {
     RemoveMonitor {
         name: String,
     },
+    Database {
+        name: String,
+    },
+    PutDatabase {
+        name: String,
+        op_id: String,
+        spec: DatabaseSpec,
+    },
+    RemoveDatabase {
+        name: String,
+    },
+    Job {
+        name: String,
+    },
+    PutJob {
+        name: String,
+        spec: Box<JobSpec>,
+    },
+    RemoveJob {
+        name: String,
+    },
+    RunJob {
+        name: String,
+    },
+    JobLogs {
+        name: String,
+        query: LogQuery,
+    },
     PutName {
         name: String,
         target: String,
@@ -133,6 +162,10 @@ pub enum Kind {
     Monitor,
     /// A registered name.
     Name,
+    /// A database.
+    Database,
+    /// A job; the name of a backup begins with `@`.
+    Job,
 }
 
 impl Kind {
@@ -145,6 +178,8 @@ impl Kind {
             Self::Bucket => "bucket",
             Self::Monitor => "monitor",
             Self::Name => "name",
+            Self::Database => "database",
+            Self::Job => "job",
         }
     }
 }
@@ -162,6 +197,9 @@ pub(crate) enum Answer {
     Bucket(Option<BucketInfo>),
     Monitor(Option<MonitorInfo>),
     Name(NameInfo),
+    Database(Option<Box<DatabaseInfo>>),
+    Job(Option<Box<JobInfo>>),
+    Run(JobRun),
     Logs(LogChunk),
     Done {},
     Error(Error),

@@ -178,6 +178,16 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
 pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
     let failed = |error: io::Error| Error::file("write", path, error);
     let text = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
+    write_bytes(path, &text)
+}
+
+/// Writes a text as [`write`] does.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Error> {
+    write_bytes(path, text.as_bytes())
+}
+
+fn write_bytes(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let failed = |error: io::Error| Error::file("write", path, error);
     let temporary = path.with_added_extension("new");
     let mut file = OpenOptions::new()
         .create(true)
@@ -186,7 +196,7 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
         .mode(0o600)
         .open(&temporary)
         .map_err(failed)?;
-    file.write_all(&text)
+    file.write_all(text)
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(failed)?;

@@ -3,7 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use fabrik_core::provider::{Cx, Instance, Provider, ProviderInfo};
 use fabrik_core::role::Player;
 use fabrik_core::value::Value;
 use fabrik_provider_local::{
-    AgentConfig, AgentLaunch, AgentStatus, Client, Command, LocalSettings, MonitorSpec, Port,
-    ServiceSpec, SiteSpec, ensure_agent, hash_dir, provider, run_agent, stored_status,
+    AgentConfig, AgentLaunch, AgentStatus, BackupSource, BackupSpec, Client, Command,
+    DatabaseEngine, DatabaseSpec, Env, JobSpec, LocalSettings, MonitorSpec, Port, ServiceSpec,
+    SiteSpec, Task, ensure_agent, hash_dir, provider, run_agent, stored_status,
 };
 use fabrik_testkit::{Target, Wire, suite};
 use serde_json::{Value as Json, json};
@@ -24,6 +26,8 @@ use tempfile::TempDir;
 
 /// The first argument of this program as an agent; the state directory follows.
 const AGENT: &str = "--as-an-agent";
+/// The first argument of this program as a Redis server; its configuration follows.
+const REDIS: &str = "--as-redis";
 
 /// A machine: a project folder, and the agent's folder beside it.
 struct Machine(TempDir);
@@ -38,6 +42,19 @@ impl Machine {
             let path = dir.path().join("project").join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
+        }
+        // A stand-in for Redis: this program.
+        let programs = dir.path().join("bin");
+        std::fs::create_dir(&programs).unwrap();
+        let this = std::env::current_exe().unwrap();
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'Redis server v=7.0.15 sha=0'; else exec '{}' {REDIS} \"$1\"; fi\n",
+            this.display()
+        );
+        for name in ["redis-server", "valkey-server"] {
+            let path = programs.join(name);
+            std::fs::write(&path, &script).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         }
         Machine(dir)
     }
@@ -63,6 +80,31 @@ impl Machine {
             interval: Duration::from_secs(seconds),
         };
         self.by_hand(async |agent| drop(agent.put_monitor(name, &spec).await.unwrap()));
+    }
+
+    fn job(&self, name: &str) {
+        let task = if name.starts_with('@') {
+            Task::Backup(BackupSpec {
+                source: BackupSource::Folders(vec![self.0.path().join("project/site")]),
+                to: self.0.path().join("saved"),
+                keep: 1,
+                restic: false,
+            })
+        } else {
+            Task::Program {
+                command: Command::Shell("false".to_owned()),
+                prepare: Vec::new(),
+                dir: self.0.path().to_owned(),
+                env: Env::new(),
+            }
+        };
+        let spec = JobSpec {
+            schedule: "7 7 7 7 *".to_owned(),
+            timezone: String::new(),
+            task,
+            spec_hash: String::new(),
+        };
+        self.by_hand(async |agent| drop(agent.put_job(name, &spec).await.unwrap()));
     }
 
     fn name(&self, name: &str) {
@@ -133,6 +175,8 @@ impl Target for Machine {
             "services": status.services.iter().map(|service| &service.name).collect::<Vec<_>>(),
             "buckets": status.buckets.iter().map(|bucket| &bucket.name).collect::<Vec<_>>(),
             "monitors": status.monitors.iter().map(|monitor| &monitor.name).collect::<Vec<_>>(),
+            "databases": status.databases.iter().map(|database| &database.name).collect::<Vec<_>>(),
+            "jobs": status.jobs.iter().map(|job| &job.name).collect::<Vec<_>>(),
             "names": status.names.iter().map(|name| &name.name).collect::<Vec<_>>(),
         })
     }
@@ -146,6 +190,17 @@ impl Target for Machine {
             "local.service" => status.services.len(),
             "local.bucket" => status.buckets.len(),
             "local.monitor" => status.monitors.len(),
+            "local.database" => status.databases.len(),
+            "local.cron" => status
+                .jobs
+                .iter()
+                .filter(|job| !job.name.starts_with('@'))
+                .count(),
+            "local.backup" => status
+                .jobs
+                .iter()
+                .filter(|job| job.name.starts_with('@'))
+                .count(),
             _ => status.names.len(),
         }
     }
@@ -191,8 +246,46 @@ impl Provider for Placed {
     }
 }
 
+/// Plays a Redis server: what the provider asks of one at its start.
+fn redis(config: &Path) -> ExitCode {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let text = std::fs::read_to_string(config).unwrap();
+    let word = |name: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap().to_owned()
+    };
+    let listener = TcpListener::bind(format!("{}:{}", word("bind"), word("port"))).unwrap();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut known = false;
+        for line in BufReader::new(stream.try_clone().unwrap())
+            .lines()
+            .map_while(Result::ok)
+        {
+            let answer = match line.split_once(' ') {
+                Some(("AUTH", password)) if password == word("requirepass") => {
+                    known = true;
+                    "+OK"
+                }
+                Some(("AUTH", _)) => {
+                    "-WRONGPASS invalid username-password pair or user is disabled."
+                }
+                _ if !known => "-NOAUTH Authentication required.",
+                _ => "+PONG",
+            };
+            let _ = write!(stream, "{answer}\r\n");
+        }
+    }
+    ExitCode::SUCCESS
+}
+
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == REDIS) {
+        return redis(Path::new(&words[2]));
+    }
     if words.get(1).is_some_and(|word| word == AGENT) {
         return agent(PathBuf::from(&words[2]));
     }
@@ -305,6 +398,79 @@ fn main() -> ExitCode {
                     |n| json!({"name": format!("n{n}.localhost"), "target": "127.0.0.1"}),
                 )
         });
+    let suite = suite
+        .resource("local.cron", |r| {
+            r.minimal(json!({"name": "thing", "command": "true", "schedule": "0 3 * * *"}))
+                .maximal(json!({
+                    "name": "thing", "command": ["true", "x"], "schedule": "0 3 * * *", "timezone": "UTC",
+                    "dir": "site", "env": {"A": "b"}, "prepare": ["true"], "watch": true, "ignore": ["a", "b"],
+                }))
+                .update(json!({"schedule": "0 4 * * *", "env": {"A": "c"}}))
+                .waive("S5", FOUND_OUT)
+                .waive("L16", "its texts are names, paths and programs")
+                .replace("name", json!("other"))
+                .invalid("schedule", json!("daily"), "short")
+                .drift("schedule", |t, id| t.by_hand(async |agent| {
+                    let mut spec = agent.job(id).await.unwrap().unwrap().spec;
+                    spec.schedule = "5 5 * * *".to_owned();
+                    agent.put_job(id, &spec).await.unwrap();
+                }))
+                .gone(|t, id| t.by_hand(async |agent| agent.remove_job(id).await.unwrap()))
+                .foreign(|t| t.job("thing"))
+                .opaque_ids()
+                .many(12, |n| json!({"name": format!("j{n}"), "command": "true", "schedule": "0 3 * * *"}))
+        })
+        .resource("local.backup", |r| {
+            r.minimal(json!({"name": "thing", "folders": ["site"], "schedule": "0 3 * * *"}))
+                .maximal(json!({
+                    "name": "thing", "folders": ["site", "other"], "schedule": "0 3 * * *", "timezone": "UTC",
+                    "keep": 3, "to": "saved", "restic": true,
+                }))
+                .also("db", "local.database", json!({"name": "db", "engine": "redis"}))
+                .variant("database", json!({
+                    "name": "thing", "database": "${resources.db.id}", "schedule": "0 3 * * *",
+                }))
+                .update(json!({"schedule": "0 4 * * *", "keep": 2}))
+                .waive("L16", "its texts are names and paths")
+                .replace("name", json!("other"))
+                .invalid("keep", json!(0), "1")
+                .drift("schedule", |t, id| t.by_hand(async |agent| {
+                    let name = format!("@{id}");
+                    let mut spec = agent.job(&name).await.unwrap().unwrap().spec;
+                    spec.schedule = "5 5 * * *".to_owned();
+                    agent.put_job(&name, &spec).await.unwrap();
+                }))
+                .gone(|t, id| {
+                    t.by_hand(async |agent| agent.remove_job(&format!("@{id}")).await.unwrap());
+                })
+                .foreign(|t| t.job("@thing"))
+                .opaque_ids()
+                .many(12, |n| json!({"name": format!("b{n}"), "folders": ["site"], "schedule": "0 3 * * *"}))
+        })
+        .resource("local.database", |r| {
+            r.minimal(json!({"name": "thing", "engine": "redis"}))
+                .maximal(json!({"name": "thing", "engine": "redis", "version": "7", "database": "inner"}))
+                .waive("S5", FOUND_OUT)
+                .waive("L5", "a database is replaced by every change, which plans as the loss of its data")
+                .replace("name", json!("other"))
+                .replace("engine", json!("valkey"))
+                .replace("version", json!("7.0"))
+                .replace("database", json!("another"))
+                .invalid("name", json!(""), "empty")
+                .waive("D1", "nothing of it can be changed from outside but that it runs, which `a_redis_keeps_its_data_too` tests")
+                .waive("D2", "nothing of it can be changed from outside but that it runs, which `a_redis_keeps_its_data_too` tests")
+                .gone(|t, id| t.by_hand(async |agent| agent.remove_database(id).await.unwrap()))
+                .foreign(|t| t.by_hand(async |agent| {
+                    let spec = DatabaseSpec {
+                        engine: DatabaseEngine::Redis,
+                        version: None,
+                        database: "thing".to_owned(),
+                    };
+                    agent.put_database("thing", "by hand", &spec).await.unwrap();
+                }))
+                .opaque_ids()
+                .many(6, |n| json!({"name": format!("d{n}"), "engine": "redis"}))
+        });
     suite
         .resource("local.route", |r| {
             r.also("site", "local.static_site", json!({"name": "www", "source": "site"}))
@@ -377,6 +543,9 @@ fn agent(state: PathBuf) -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "a program, not the library")]
     let mut config = AgentConfig::new(state, std::time::SystemTime::now);
     config.port = 0;
+    let programs = config.state_dir.with_file_name("bin");
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    config.base_env = Env::new().with("PATH", path);
     config.idle_exit = Duration::from_millis(500);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

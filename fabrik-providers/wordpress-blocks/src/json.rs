@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::text::{TOKEN_END, TOKEN_START};
+
 /// Deepest nesting that is read; PHP's `json_decode` has the same limit.
 const MAX_DEPTH: usize = 512;
 
@@ -14,7 +16,7 @@ pub enum Json {
     /// `true` or `false`.
     Bool(bool),
     /// A number, as written. Text that is no number is written as it is: that is how a
-    /// placeholder for an id gets into attributes.
+    /// placeholder for an id ([`token`](crate::text::token)) gets into attributes.
     Number(String),
     /// A string.
     String(String),
@@ -237,6 +239,8 @@ impl Reader<'_> {
             b't' | b'T' => self.word("true", Json::Bool(true)),
             b'f' | b'F' => self.word("false", Json::Bool(false)),
             b'n' | b'N' => self.word("null", Json::Null),
+            // A placeholder for an id: no page has one, but what is on its way to a page may.
+            0xee if self.text[self.at..].starts_with(TOKEN_START) => self.token(),
             _ => self.number(),
         }
     }
@@ -284,6 +288,13 @@ impl Reader<'_> {
                 return Some(Json::Array(items));
             }
         }
+    }
+
+    fn token(&mut self) -> Option<Json> {
+        let start = self.at;
+        let end = start + self.text[start..].find(TOKEN_END)? + TOKEN_END.len_utf8();
+        self.at = end;
+        Some(Json::Number(self.text[start..end].to_owned()))
     }
 
     fn digits(&mut self) -> Option<()> {
@@ -405,6 +416,14 @@ mod tests {
         assert_eq!(Json::parse("\"\\ud83d\\ude00\""), Some(Json::from("😀")));
         let deep = "[".repeat(600) + &"]".repeat(600);
         assert_eq!(Json::parse(&deep), None);
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_a_number() {
+        let text = "{\"id\":\u{e000}media.a.id\u{e001},\"b\":1}";
+        let json = Json::parse(text).unwrap();
+        assert_eq!(json.write(), text);
+        assert_eq!(Json::parse("{\"id\":\u{e000}x}"), None);
     }
 
     #[test]

@@ -301,6 +301,10 @@ fn style(value: &str) -> String {
         .filter_map(|declaration| {
             let (name, value) = declaration.split_once(':')?;
             let value = collapse(value.trim()).replace(", ", ",");
+            // What newer editors write beside a picture's width.
+            if name.trim() == "height" && value == "auto" {
+                return None;
+            }
             Some(format!("{}:{value}", name.trim().to_ascii_lowercase()))
         })
         .collect();

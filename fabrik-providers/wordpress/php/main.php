@@ -71,6 +71,16 @@ class Fabrik {
 		}
 	}
 
+	/** A name as WordPress stores it: what looks like HTML or an escape would be taken out. */
+	public static function name( $text ) {
+		return str_replace( '%', '&#037;', htmlspecialchars( $text, ENT_NOQUOTES | ENT_HTML5, 'UTF-8' ) );
+	}
+
+	/** The way back. */
+	public static function plain( $stored ) {
+		return html_entity_decode( $stored, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+	}
+
 	public static function path( $url ) {
 		$path = wp_parse_url( $url, PHP_URL_PATH );
 		$query = wp_parse_url( $url, PHP_URL_QUERY );

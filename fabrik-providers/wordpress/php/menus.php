@@ -34,7 +34,7 @@ function fabrik_menu_raw( $id ) {
 	sort( $locations );
 	$raw = array(
 		'id'        => (string) $menu->term_id,
-		'name'      => html_entity_decode( $menu->name, ENT_QUOTES ),
+		'name'      => Fabrik::plain( $menu->name ),
 		'slug'      => $menu->slug,
 		'locations' => $locations,
 		'items'     => fabrik_menu_items( (int) $id ),
@@ -138,12 +138,12 @@ function fabrik_menu( $op ) {
 		case 'create':
 			$set = $op['set'];
 			foreach ( array( 'slug' => $set['slug'], 'name' => $set['name'] ) as $field => $value ) {
-				$taken = get_term_by( $field, $value, 'nav_menu' );
+				$taken = get_term_by( $field, 'name' === $field ? Fabrik::name( $value ) : $value, 'nav_menu' );
 				if ( $taken ) {
 					Fabrik::refuse( 'taken', (string) $taken->term_id, array( 'field' => $field ) );
 				}
 			}
-			$made = Fabrik::checked( wp_insert_term( wp_slash( $set['name'] ), 'nav_menu', array( 'slug' => $set['slug'] ) ) );
+			$made = Fabrik::checked( wp_insert_term( wp_slash( Fabrik::name( $set['name'] ) ), 'nav_menu', array( 'slug' => $set['slug'] ) ) );
 			update_term_meta( $made['term_id'], '_fabrik', $op['op'] );
 			return fabrik_menu_set( (int) $made['term_id'], $set );
 		case 'update':
@@ -153,7 +153,7 @@ function fabrik_menu( $op ) {
 			}
 			Fabrik::expect( $op, $before );
 			if ( isset( $op['set']['name'] ) && $op['set']['name'] !== $before['name'] ) {
-				Fabrik::checked( wp_update_term( (int) $op['id'], 'nav_menu', array( 'name' => wp_slash( $op['set']['name'] ), 'slug' => $before['slug'] ) ) );
+				Fabrik::checked( wp_update_term( (int) $op['id'], 'nav_menu', array( 'name' => wp_slash( Fabrik::name( $op['set']['name'] ) ), 'slug' => $before['slug'] ) ) );
 			}
 			return fabrik_menu_set( (int) $op['id'], $op['set'] ) + array( 'before' => $before );
 		case 'delete':

@@ -11,7 +11,7 @@ function fabrik_term_raw( $id, $op ) {
 	$raw = array(
 		'id'          => (string) $term->term_id,
 		'slug'        => urldecode( $term->slug ),
-		'name'        => html_entity_decode( $term->name, ENT_QUOTES ),
+		'name'        => Fabrik::plain( $term->name ),
 		'description' => $term->description,
 		'parent'      => (string) $term->parent,
 		'url'         => is_wp_error( $url ) ? '' : $url,
@@ -50,7 +50,7 @@ function fabrik_term( $op ) {
 			if ( $taken ) {
 				Fabrik::refuse( 'taken', (string) $taken->term_id, array( 'field' => 'slug' ) );
 			}
-			$made = Fabrik::checked( wp_insert_term( wp_slash( $set['name'] ), $taxonomy, wp_slash( array_diff_key( $set, array( 'name' => 1 ) ) ) ) );
+			$made = Fabrik::checked( wp_insert_term( wp_slash( Fabrik::name( $set['name'] ) ), $taxonomy, wp_slash( array_diff_key( $set, array( 'name' => 1 ) ) ) ) );
 			update_term_meta( $made['term_id'], '_fabrik', $op['op'] );
 			$raw = fabrik_term_raw( $made['term_id'], $op );
 			fabrik_term_check( $raw, $set );
@@ -61,7 +61,11 @@ function fabrik_term( $op ) {
 				Fabrik::refuse( 'gone', $taxonomy . ' ' . $op['id'] . ' is gone' );
 			}
 			Fabrik::expect( $op, $before );
-			Fabrik::checked( wp_update_term( (int) $op['id'], $taxonomy, wp_slash( $op['set'] ) ) );
+			$set = $op['set'];
+			if ( isset( $set['name'] ) ) {
+				$set['name'] = Fabrik::name( $set['name'] );
+			}
+			Fabrik::checked( wp_update_term( (int) $op['id'], $taxonomy, wp_slash( $set ) ) );
 			$raw = fabrik_term_raw( $op['id'], $op );
 			fabrik_term_check( $raw, $op['set'] );
 			return $raw + array( 'before' => $before );

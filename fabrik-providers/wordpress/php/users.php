@@ -11,7 +11,7 @@ function fabrik_user_raw( $id, $op ) {
 		'id'    => (string) $user->ID,
 		'login' => $user->user_login,
 		'email' => $user->user_email,
-		'name'  => $user->display_name,
+		'name'  => Fabrik::plain( $user->display_name ),
 		'site'  => $user->user_url,
 		'bio'   => (string) get_user_meta( $user->ID, 'description', true ),
 		'roles' => array_values( $user->roles ),
@@ -28,7 +28,7 @@ function fabrik_user_row( $set ) {
 	$row     = array();
 	foreach ( $columns as $field => $column ) {
 		if ( array_key_exists( $field, $set ) ) {
-			$row[ $column ] = (string) $set[ $field ];
+			$row[ $column ] = 'name' === $field ? Fabrik::name( $set[ $field ] ) : (string) $set[ $field ];
 		}
 	}
 	return $row;

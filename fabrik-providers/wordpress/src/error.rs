@@ -72,6 +72,11 @@ pub(crate) fn of(refusal: &Refusal) -> Error {
             ErrorKind::Unresolved,
             format!("an earlier object of the same write has no `{said}`"),
         ),
+        "no_rest" => Error::new(
+            ErrorKind::Unsupported,
+            format!("`{said}` cannot be reached over the REST API of WordPress"),
+        )
+        .hint("reach the site by WP-CLI (`path`, `ssh` or `container` of the provider)"),
         "void" => Error::new(ErrorKind::Unavailable, "the write came too late and was given up"),
         "database" => Error::new(ErrorKind::Unavailable, format!("the database refused: {said}")),
         "refused" => Error::new(ErrorKind::Refused, said),

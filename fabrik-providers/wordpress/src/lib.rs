@@ -3,6 +3,7 @@
 mod channel;
 mod config;
 mod content;
+mod doctor;
 mod error;
 mod request;
 mod site;
@@ -15,7 +16,7 @@ use fabrik_core::provider::Cx;
 use fabrik_core::provider::typed::{ProviderBuilder, TypedProvider};
 use fabrik_exec::BaseEnv;
 
-pub use channel::{Channel, Cli};
+pub use channel::{Channel, Cli, RestApi};
 pub use config::{Config, InContainer, Rest, Ssh};
 pub use content::sections::Section;
 pub use request::{Facts, PostName, Refusal, Reply, Request, Survey, TermName, UserName};
@@ -60,7 +61,8 @@ pub fn provider_at(env: BaseEnv, base: impl Into<PathBuf>) -> TypedProvider<Conf
     };
     let builder = ProviderBuilder::new("wordpress", env!("CARGO_PKG_VERSION"), open)
         .max_in_flight(IN_FLIGHT)
-        .facts(Site::facts_so_far);
+        .facts(Site::facts_so_far)
+        .doctor(Site::examine);
     content!(
         builder,
         Author,

@@ -154,6 +154,8 @@ pub struct Facts {
     pub lacks: Vec<String>,
     /// The site's clock, in seconds of Unix time.
     pub now: i64,
+    /// The way to the site can do only a part: the REST API.
+    pub limited: bool,
 }
 
 impl Facts {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
-use crate::channel::{Channel, Cli};
+use crate::channel::{Channel, Cli, RestApi};
 use crate::config::Config;
 use crate::error;
 use crate::request::{Facts, Reply, Request, Survey};
@@ -74,12 +74,9 @@ impl Site {
     /// A site as configured. Programs on this machine find `env`.
     pub(crate) fn open(env: BaseEnv, config: &Config) -> Result<Site> {
         config.check()?;
-        if config.rest.is_some() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "sites without a shell cannot be managed yet",
-            )
-            .hint("use `path`, `ssh` or `container` with WP-CLI"));
+        if let Some(rest) = &config.rest {
+            let channel = RestApi::new(rest)?;
+            return Ok(Site::over(Box::new(channel), None, Some(rest.url.clone())));
         }
         Ok(Site::over(
             Box::new(Cli::new(env, config)),

@@ -1,5 +1,7 @@
 //! Looks and languages against real WordPress.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "world/mod.rs"]
 mod world;
 

@@ -64,11 +64,9 @@ pub(super) fn forms(site: &mut Site<'_>) -> Result<()> {
             Some(fields) => Value::list(fields.iter().map(|field| {
                 let name = text_of(field, "name").unwrap_or_default();
                 let mut map = field.as_map().cloned().unwrap_or_default();
-                map.entry("label".into())
-                    .or_insert_with(|| Value::from(label(&name)));
-                map.entry("type".into())
-                    .or_insert_with(|| Value::from("text"));
-                map.entry("required".into()).or_insert(Value::Bool(false));
+                map.get_or_insert_with("label".into(), || Value::from(label(&name)));
+                map.get_or_insert_with("type".into(), || Value::from("text"));
+                map.get_or_insert_with("required".into(), || Value::Bool(false));
                 Value::map(map)
             })),
         };
@@ -138,9 +136,7 @@ pub(super) fn people(site: &mut Site<'_>) -> Result<()> {
                 &category,
                 &[("name", "name"), ("description", "description")],
             );
-            inputs
-                .entry("name".into())
-                .or_insert_with(|| Value::from(label(&slug)));
+            inputs.get_or_insert_with("name".into(), || Value::from(label(&slug)));
             inputs.insert("slug".into(), Value::from(slug.as_str()));
             if let Some(Some(above)) = above {
                 inputs.insert("parent".into(), Parts::output(&above, "id"));

@@ -66,9 +66,7 @@ fn settings(site: &mut Site<'_>) -> Result<()> {
         ("tagline", site.at("tagline")),
         ("language", site.at("language")),
     ]));
-    inputs
-        .entry("permalinks".into())
-        .or_insert_with(|| Value::from("/%postname%/"));
+    inputs.get_or_insert_with("permalinks".into(), || Value::from("/%postname%/"));
     for (field, to) in [("logo", "site_logo"), ("favicon", "site_icon")] {
         if let Some(key) = site.text(&format!("brand.{field}"))
             && let Some(picture) = site.picture(&key, &format!("brand.{field}"))
@@ -146,7 +144,7 @@ fn seo(site: &mut Site<'_>, pages: &[Page], posts: &[Post]) -> Result<()> {
         .and_then(|organisation| organisation.as_map().cloned())
         .unwrap_or_default();
     if let Some(company) = site.at("contact.company") {
-        organisation.entry("name".into()).or_insert(company);
+        organisation.get_or_insert_with("name".into(), || company);
     }
     if !organisation.is_empty() {
         let key = organisation
@@ -160,9 +158,7 @@ fn seo(site: &mut Site<'_>, pages: &[Page], posts: &[Post]) -> Result<()> {
             let address = site.picture_address(&picture)?;
             organisation.insert("logo".into(), Parts::output(&address, "url"));
         }
-        organisation
-            .entry("type".into())
-            .or_insert_with(|| Value::from("company"));
+        organisation.get_or_insert_with("type".into(), || Value::from("company"));
         inputs.insert("organisation".into(), Value::map(organisation));
     }
     site.add_content("site-seo", "wordpress.seo_site", inputs)?;
@@ -325,16 +321,14 @@ fn editor(site: &mut Site<'_>) -> Result<()> {
     };
     let names = ["login", "email", "name", "role", "password"];
     let mut inputs = take(&editor, &names.map(|name| (name, name)));
-    inputs
-        .entry("role".into())
-        .or_insert_with(|| Value::from("editor"));
+    inputs.get_or_insert_with("role".into(), || Value::from("editor"));
     let name = app_name(site.cx.parts().base());
     let secret = format!("{name}_wp_editor_password")
         .replace('-', "_")
         .to_uppercase();
-    inputs
-        .entry("password".into())
-        .or_insert_with(|| Value::from(Expr::from(Reference::secret(secret))));
+    inputs.get_or_insert_with("password".into(), || {
+        Value::from(Expr::from(Reference::secret(secret)))
+    });
     site.add_content("editor", "wordpress.user", inputs)
         .map(|_| ())
 }

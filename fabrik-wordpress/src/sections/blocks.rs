@@ -1,5 +1,7 @@
 //! WordPress's own blocks, in the oldest form that all supported editors take.
 
+use std::fmt::Write as _;
+
 use fabrik_blocks::text::attribute;
 use fabrik_blocks::{Block, Json};
 
@@ -47,6 +49,30 @@ pub(super) fn columns(dress: &Dress, inner: Vec<Block>) -> Block {
     wrap("columns", dress.attrs(Vec::new()), &open, inner, "</div>")
 }
 
+/// Two columns whose content stands in the middle of their height.
+pub(super) fn centered_pair(pair: [Vec<Block>; 2]) -> Block {
+    let dress = Dress {
+        align: Some("wide"),
+        ..Dress::default()
+    };
+    let own = || vec![("verticalAlignment", Json::from("center"))];
+    let inner = pair
+        .into_iter()
+        .map(|parts| {
+            let open = "<div class=\"wp-block-column is-vertically-aligned-center\">";
+            wrap(
+                "column",
+                Dress::default().attrs(own()),
+                open,
+                parts,
+                "</div>",
+            )
+        })
+        .collect();
+    let open = "<div class=\"wp-block-columns alignwide are-vertically-aligned-center\">";
+    wrap("columns", dress.attrs(own()), open, inner, "</div>")
+}
+
 /// A column.
 pub(super) fn column(dress: &Dress, inner: Vec<Block>) -> Block {
     let open = format!("<div{}>", dress.html("wp-block-column"));
@@ -82,16 +108,12 @@ pub(super) fn buttons(centered: bool, inner: Vec<Block>) -> Block {
         layout.set("justifyContent", Json::from("center"));
     }
     let dress = Dress {
+        margin: Some(["1.5rem", "0"]),
         layout: Some(layout),
         ..Dress::default()
     };
-    wrap(
-        "buttons",
-        dress.attrs(Vec::new()),
-        "<div class=\"wp-block-buttons\">",
-        inner,
-        "</div>",
-    )
+    let open = format!("<div{}>", dress.html("wp-block-buttons"));
+    wrap("buttons", dress.attrs(Vec::new()), &open, inner, "</div>")
 }
 
 /// A button; the label is safe HTML, the address was checked. An outline has no background.
@@ -122,6 +144,19 @@ pub(super) fn attribute_of_address(address: &str) -> String {
     address.replace('&', "&amp;")
 }
 
+/// How large a picture is shown.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Size {
+    /// As large as there is room.
+    #[default]
+    Full,
+    /// So many pixels wide.
+    Width(u32),
+    /// A square of so many pixels, with the picture's edges cut off. Before WordPress 6.5 only its
+    /// width is set.
+    Square(u32),
+}
+
 /// A picture, with a safe caption.
 pub(super) fn image(
     image: &Image,
@@ -129,44 +164,68 @@ pub(super) fn image(
     link: Option<&str>,
     dress: &Dress,
 ) -> Block {
-    let own = vec![
-        ("id", Json::Number(image.id.clone())),
-        ("sizeSlug", Json::from("large")),
-        (
-            "linkDestination",
-            Json::from(if link.is_some() { "custom" } else { "none" }),
-        ),
-    ];
-    let class = if dress.radius.is_some() {
-        "wp-block-image size-large has-custom-border"
+    sized_image(image, caption, link, Size::Full, true, dress)
+}
+
+/// A picture of a size; `styled` where the editor writes sizes as style (6.5 and newer).
+pub(super) fn sized_image(
+    image: &Image,
+    caption: Option<&str>,
+    link: Option<&str>,
+    size: Size,
+    styled: bool,
+    dress: &Dress,
+) -> Block {
+    let mut own = vec![("id", Json::Number(image.id.clone()))];
+    let mut class = "wp-block-image size-large".to_owned();
+    let (mut css, mut width) = (Vec::new(), String::new());
+    if let Some(radius) = &dress.radius {
+        class.push_str(" has-custom-border");
+        css.push(format!("border-radius:{radius}"));
+    }
+    if let Size::Width(pixels) | Size::Square(pixels) = size {
+        class.push_str(" is-resized");
+        if styled {
+            own.push(("width", Json::from(format!("{pixels}px"))));
+            if matches!(size, Size::Square(_)) {
+                own.push(("aspectRatio", Json::from("1")));
+                own.push(("scale", Json::from("cover")));
+                css.push("aspect-ratio:1;object-fit:cover".to_owned());
+            }
+            css.push(format!("width:{pixels}px"));
+        } else {
+            own.push(("width", Json::from(pixels)));
+            width = format!(" width=\"{pixels}\"");
+        }
+    }
+    own.push(("sizeSlug", Json::from("large")));
+    own.push((
+        "linkDestination",
+        Json::from(if link.is_some() { "custom" } else { "none" }),
+    ));
+    let style = if css.is_empty() {
+        String::new()
     } else {
-        "wp-block-image size-large"
+        format!(" style=\"{}\"", css.join(";"))
     };
-    let figure = Dress {
-        radius: None,
-        ..dress.clone()
-    };
-    let mut img = img(image, dress.radius.as_deref());
+    let mut img = format!(
+        "<img src=\"{}\" alt=\"{}\" class=\"wp-image-{}\"{style}{width}/>",
+        attribute_of_address(&image.url),
+        attribute(&image.alt),
+        image.id
+    );
     if let Some(link) = link {
         img = format!("<a href=\"{}\">{img}</a>", attribute_of_address(link));
     }
     let caption = caption.map_or_else(String::new, |caption| {
         format!("<figcaption class=\"wp-element-caption\">{caption}</figcaption>")
     });
-    let html = format!("<figure{}>{img}{caption}</figure>", figure.html(class));
+    let figure = Dress {
+        radius: None,
+        ..dress.clone()
+    };
+    let html = format!("<figure{}>{img}{caption}</figure>", figure.html(&class));
     leaf("image", dress.attrs(own), &html)
-}
-
-fn img(image: &Image, radius: Option<&str>) -> String {
-    let style = radius.map_or_else(String::new, |radius| {
-        format!(" style=\"border-radius:{radius}\"")
-    });
-    format!(
-        "<img src=\"{}\" alt=\"{}\" class=\"wp-image-{}\"{style}/>",
-        attribute_of_address(&image.url),
-        attribute(&image.alt),
-        image.id
-    )
 }
 
 /// A picture over the page's width with blocks on it; `dim` is how much of it is darkened.
@@ -326,13 +385,13 @@ pub(super) fn html(text: &str) -> Block {
 pub(super) fn table(head: &[String], rows: &[Vec<String>], dress: &Dress) -> Block {
     let mut html = format!("<figure{}><table><thead><tr>", dress.html("wp-block-table"));
     for cell in head {
-        html.push_str(&format!("<th>{cell}</th>"));
+        let _ = write!(html, "<th>{cell}</th>");
     }
     html.push_str("</tr></thead><tbody>");
     for row in rows {
         html.push_str("<tr>");
         for cell in row {
-            html.push_str(&format!("<td>{cell}</td>"));
+            let _ = write!(html, "<td>{cell}</td>");
         }
         html.push_str("</tr>");
     }

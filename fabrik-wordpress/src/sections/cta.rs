@@ -4,8 +4,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{column, columns};
-use super::dress::Dress;
+use super::blocks::centered_pair;
 use super::fields::{Align, Button, Look, Tone};
 use super::kit::Build;
 use super::{Section, Shell};
@@ -63,7 +62,7 @@ impl Section for Cta {
         } else {
             Align::Center
         };
-        let mut words = |b: &mut Build<'_>| -> Result<_> {
+        let words = |b: &mut Build<'_>| -> Result<_> {
             let mut parts = vec![b.heading(2, &b.inline("heading", &self.heading)?, align)];
             if let Some(text) = &self.text {
                 parts.extend(b.paragraphs("text", text, align, Some("1.125rem"))?);
@@ -77,21 +76,13 @@ impl Section for Cta {
                 parts
             }
             Variant::Card => {
-                let (mut parts, buttons) = b.on_card(false, &mut words)?;
+                let (mut parts, buttons) = b.on_card(false, words)?;
                 parts.extend(buttons);
                 vec![b.box_card(parts)]
             }
             Variant::Split => {
                 let (parts, buttons) = words(b)?;
-                let dress = Dress {
-                    align: Some("wide"),
-                    ..Dress::default()
-                };
-                let pair = vec![
-                    column(&Dress::default(), parts),
-                    column(&Dress::default(), buttons.into_iter().collect()),
-                ];
-                vec![columns(&dress, pair)]
+                vec![centered_pair([parts, buttons.into_iter().collect()])]
             }
         };
         Ok(Shell::Band(look, inner))

@@ -1,6 +1,8 @@
 //! How a block looks: attributes in its delimiter, and the classes and style that the editor
 //! expects in its HTML for them.
 
+use std::fmt::Write as _;
+
 use fabrik_blocks::{Block, Json, Node};
 
 /// A colour.
@@ -158,15 +160,15 @@ impl Dress {
     pub(super) fn html(&self, own: &str) -> String {
         let mut html = String::new();
         if let Some(anchor) = &self.anchor {
-            html.push_str(&format!(" id=\"{anchor}\""));
+            let _ = write!(html, " id=\"{anchor}\"");
         }
         let classes = self.class_list(own);
         if !classes.is_empty() {
-            html.push_str(&format!(" class=\"{classes}\""));
+            let _ = write!(html, " class=\"{classes}\"");
         }
         let style = self.css();
         if !style.is_empty() {
-            html.push_str(&format!(" style=\"{style}\""));
+            let _ = write!(html, " style=\"{style}\"");
         }
         html
     }

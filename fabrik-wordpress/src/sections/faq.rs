@@ -82,6 +82,7 @@ impl Section for Faq {
                     padding: Some(["1rem", "0", "1rem", "0"]),
                     ..Dress::default()
                 };
+                let question = format!("<strong>{question}</strong>");
                 parts.push(details(&question, &dress.class("fabrik-question"), answer));
             } else {
                 let question = b.inline(&format!("items[{index}].question"), &item.question)?;

@@ -5,7 +5,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{column, columns, cover, group, image};
+use super::blocks::{centered_pair, cover, group, image};
 use super::dress::Dress;
 use super::fields::{Align, Button, Look, Side, Tone};
 use super::kit::Build;
@@ -149,21 +149,17 @@ impl Section for Hero {
             }
             (Variant::Split, Some(picture)) => {
                 b.stand_on(&self.look);
-                let words = column(&Dress::default(), self.words(b, Align::Start)?);
+                let words = self.words(b, Align::Start)?;
                 let dress = Dress {
                     radius: Some(b.radius.clone()),
                     ..Dress::default()
                 };
-                let picture = column(&Dress::default(), vec![image(&picture, None, None, &dress)]);
+                let picture = vec![image(&picture, None, None, &dress)];
                 let pair = match self.image_side {
-                    Side::Left => vec![picture, words],
-                    Side::Right => vec![words, picture],
+                    Side::Left => [picture, words],
+                    Side::Right => [words, picture],
                 };
-                let dress = Dress {
-                    align: Some("wide"),
-                    ..Dress::default()
-                };
-                Ok(Shell::Band(self.look.clone(), vec![columns(&dress, pair)]))
+                Ok(Shell::Band(self.look.clone(), vec![centered_pair(pair)]))
             }
             _ => {
                 b.stand_on(&self.look);

@@ -131,6 +131,12 @@ impl<'a> Build<'a> {
         Ok(image)
     }
 
+    /// Whether the editor writes the size of a picture as style, and can cut it to a square. It
+    /// began to with 6.3 and wrote numbers in between; since 6.5 the form is the same.
+    pub(super) fn sizes_as_style(&self) -> bool {
+        self.cx.wordpress >= (6, 5)
+    }
+
     /// A form of the site, as a shortcode.
     pub(super) fn form(&self, field: &str, key: &str) -> Result<String> {
         let Some(FormRef {
@@ -280,7 +286,8 @@ impl<'a> Build<'a> {
                 dress.line_height = Some("1.2");
             }
             _ => {
-                dress.size = Some("1.25rem");
+                dress.size = Some(if level == 3 { "1.375rem" } else { "1.125rem" });
+                dress.weight = Some("600");
                 dress.line_height = Some("1.35");
             }
         }
@@ -452,8 +459,18 @@ impl<'a> Build<'a> {
     /// Columns in rows of so many; the last row is filled up, so that all are equally wide.
     pub(super) fn rows(&self, per_row: u8, mut all: Vec<Block>) -> Vec<Block> {
         let per_row = usize::from(per_row.max(1)).min(all.len().max(1));
+        let is_card = |block: &Block| {
+            let class = block.attrs().get("className").and_then(Json::as_str);
+            class.is_some_and(|class| class.starts_with("fabrik-card"))
+        };
+        let cards = all.iter().any(is_card);
         while !all.len().is_multiple_of(per_row) {
-            all.push(column(&Dress::default(), Vec::new()));
+            // As wide as a card, and of no height.
+            let filler = Dress {
+                padding: cards.then_some(["0", "1.75rem", "0", "1.75rem"]),
+                ..Dress::default()
+            };
+            all.push(column(&filler, Vec::new()));
         }
         let mut rows = Vec::new();
         let mut rest = all.into_iter().peekable();

@@ -5,7 +5,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{group, image};
+use super::blocks::{Size, group, sized_image};
 use super::dress::Dress;
 use super::fields::{Align, Look};
 use super::kit::{Build, Head};
@@ -65,10 +65,12 @@ impl Section for Logos {
                 Some(to) => Some(b.link(&format!("{field}.to"), to)?),
                 None => None,
             };
-            row.push(image(
+            row.push(sized_image(
                 &picture,
                 None,
                 link.as_deref(),
+                Size::Width(140),
+                b.sizes_as_style(),
                 &Dress::default().class("fabrik-logo"),
             ));
         }
@@ -76,6 +78,7 @@ impl Section for Logos {
             ("type", Json::from("flex")),
             ("flexWrap", Json::from("wrap")),
             ("justifyContent", Json::from("center")),
+            ("verticalAlignment", Json::from("center")),
         ]);
         let dress = Dress {
             align: Some("wide"),

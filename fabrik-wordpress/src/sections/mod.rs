@@ -168,6 +168,7 @@ struct Kind {
     name: &'static str,
     schema: fn() -> Json,
     build: fn(&Value, &mut Build<'_>) -> Result<(Json, Shell)>,
+    normal: fn(&Value) -> Result<Json>,
 }
 
 const fn kind<S: Section>() -> Kind {
@@ -176,6 +177,7 @@ const fn kind<S: Section>() -> Kind {
         name: S::NAME,
         schema: schema_of::<S>,
         build: build::<S>,
+        normal: |fields| normal(&decode::<S>(fields)?),
     }
 }
 
@@ -186,14 +188,17 @@ fn schema_of<S: Section>() -> Json {
 fn build<S: Section>(fields: &Value, b: &mut Build<'_>) -> Result<(Json, Shell)> {
     let section: S = decode(fields)?;
     let shell = section.build(b)?;
-    // Not the fields as given: what is left out and what is the default are the same.
-    let json = serde_json::to_value(&section).map_err(|error| {
+    Ok((normal(&section)?, shell))
+}
+
+/// Fields with defaults filled in: what is left out and what is the default are the same.
+fn normal<S: Section>(section: &S) -> Result<Json> {
+    serde_json::to_value(section).map_err(|error| {
         Error::new(
             ErrorKind::Unexpected,
             format!("fields do not serialise: {error}"),
         )
-    })?;
-    Ok((json, shell))
+    })
 }
 
 /// All types, in the order of the documentation.

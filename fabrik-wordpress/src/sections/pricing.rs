@@ -98,22 +98,23 @@ impl Plan {
         }
         let name = b.plain(&format!("{field}.name"), &self.name)?;
         parts.push(b.heading(level, &name, Align::Start));
-        let mut price = format!(
-            "<strong>{}</strong>",
-            b.plain(&format!("{field}.price"), &self.price.0)?
-        );
-        if let Some(period) = &self.period {
-            price.push_str(&format!(
-                " <sub>{}</sub>",
-                b.plain(&format!("{field}.period"), period)?
-            ));
-        }
+        let price = b.plain(&format!("{field}.price"), &self.price.0)?;
         let dress = Dress {
             size: Some("2.25rem"),
+            weight: Some("700"),
             line_height: Some("1.2"),
             ..Dress::default()
         };
         parts.push(paragraph(&price, &dress.class("fabrik-price")));
+        if let Some(period) = &self.period {
+            let period = b.plain(&format!("{field}.period"), period)?;
+            let dress = Dress {
+                size: Some("0.9375rem"),
+                margin: Some(["0", "1rem"]),
+                ..Dress::default()
+            };
+            parts.push(paragraph(&period, &dress.class("fabrik-period")));
+        }
         if let Some(text) = &self.text {
             parts.extend(b.paragraphs(&format!("{field}.text"), text, Align::Start, None)?);
         }

@@ -65,7 +65,7 @@ fn paragraph_or_more(
         let (kind, text) = line_kind(line.trim_start());
         match runs.last_mut() {
             Some((last, lines)) if *last == kind && !matches!(kind, Line::Heading(_)) => {
-                lines.push(text.to_owned())
+                lines.push(text.to_owned());
             }
             // A line without a sign goes on with an item above it.
             Some((Line::Bullet | Line::Number, lines)) if kind == Line::Words => {

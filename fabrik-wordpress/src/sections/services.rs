@@ -91,7 +91,7 @@ impl Section for Services {
                 (Variant::Rows, Some(picture)) => {
                     let parts = item.blocks(b, &field, level)?;
                     let dress = Dress {
-                        margin: Some(["0", "2.5rem"]),
+                        margin: (index > 0).then_some(["2.5rem", "0"]),
                         ..Dress::default()
                     };
                     inner.push(media_text(&picture, index % 2 == 1, &dress, parts));

@@ -5,7 +5,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{column, image, social_links};
+use super::blocks::{Size, column, sized_image, social_links};
 use super::dress::Dress;
 use super::fields::{Align, Look};
 use super::kit::{Build, Head};
@@ -179,11 +179,15 @@ impl Member {
                 align: Some("center"),
                 ..Dress::default()
             };
-            parts.push(image(
+            let round = dress.class("is-style-rounded");
+            let styled = b.sizes_as_style();
+            parts.push(sized_image(
                 &picture,
                 None,
                 None,
-                &dress.class("is-style-rounded"),
+                Size::Square(160),
+                styled,
+                &round,
             ));
         }
         let name = b.plain(&format!("{field}.name"), &self.name)?;

@@ -5,7 +5,7 @@ use fabrik_core::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{column, group, image, paragraph, quote};
+use super::blocks::{Size, column, group, paragraph, quote, sized_image};
 use super::dress::Dress;
 use super::fields::{Align, Look};
 use super::kit::{Build, Head};
@@ -85,7 +85,7 @@ impl Section for Testimonials {
             let field = format!("items[{index}]");
             match self.variant {
                 Variant::Grid => {
-                    made.push(column(&Dress::default(), item.blocks(b, &field, None)?))
+                    made.push(column(&Dress::default(), item.blocks(b, &field, None)?));
                 }
                 Variant::Cards => {
                     let parts = b.on_card(false, |b| item.blocks(b, &field, None))?;
@@ -130,13 +130,17 @@ impl Testimonial {
         }
         if let Some(key) = &self.image {
             let picture = b.image(&format!("{field}.image"), key, Some(&self.name))?;
-            parts.push(image(
+            let round = Dress::default()
+                .class("is-style-rounded")
+                .class("fabrik-portrait");
+            let styled = b.sizes_as_style();
+            parts.push(sized_image(
                 &picture,
                 None,
                 None,
-                &Dress::default()
-                    .class("is-style-rounded")
-                    .class("fabrik-portrait"),
+                Size::Square(72),
+                styled,
+                &round,
             ));
         }
         let words = b.paragraphs(&format!("{field}.quote"), &self.quote, Align::Start, size)?;
@@ -144,7 +148,11 @@ impl Testimonial {
         if let Some(role) = &self.role {
             cite = format!("{cite}, {}", b.plain(&format!("{field}.role"), role)?);
         }
-        parts.push(quote(words, Some(&cite), &Dress::default()));
+        parts.push(quote(
+            words,
+            Some(&cite),
+            &Dress::default().class("is-style-plain"),
+        ));
         Ok(parts)
     }
 }

@@ -1,5 +1,5 @@
 //! A site for sections to stand in, and one full set of fields for each type and variant.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::{Value, from_json};

@@ -46,6 +46,11 @@ impl Detected {
             lines.push(format!("      - {} # {}", secret.value, secret.from));
         }
         if self.kind == "service" {
+            if self.dockerfile && self.command.is_some() {
+                lines.push(
+                    "    build: { pack: dockerfile } # Dockerfile, in a container".to_owned(),
+                );
+            }
             self.local(&mut lines);
         } else if let Some(build) = &self.build {
             lines.push(field(4, "build", build));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fabrik_core::error::ErrorKind;
 use fabrik_core::error::ErrorReport;
 use fabrik_core::event::{Event, EventBody};
 use fabrik_core::provider::Verb;
@@ -275,6 +276,47 @@ pub(crate) fn check(result: &CheckResult, style: Style) -> String {
     out
 }
 
+/// Pages of platforms, by address. Long ones are not cut: they are to be opened.
+pub(super) fn pages(pages: &[(String, String)], style: Style) -> String {
+    let mut out = String::new();
+    for (address, page) in pages {
+        let line = Line::indent(2)
+            .add(Tone::Dim, format!("{}: ", text::one_line(address)))
+            .plain(text::one_line(page));
+        push(&mut out, &line.render(style));
+    }
+    out
+}
+
+/// What to do about a failed step whose error does not say it.
+fn usual_help(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Invalid => {
+            "the service does not take what was asked for; change it in the spec (`fabrik plan --expand` shows every field), then apply again"
+        }
+        ErrorKind::Auth | ErrorKind::Permission => {
+            "`fabrik doctor` says which credentials are used and what they lack"
+        }
+        ErrorKind::Conflict => {
+            "give it another name, or take over what is there with `fabrik import`"
+        }
+        ErrorKind::NotFound => {
+            "`fabrik status --refresh` says what is gone; apply again to make it anew"
+        }
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::RateLimited => {
+            "apply again when the service answers; `fabrik doctor` tries it"
+        }
+        ErrorKind::Quota => "free some room or raise the limit, then apply again",
+        ErrorKind::Misbehaved | ErrorKind::Panicked | ErrorKind::Unexpected => {
+            "this is a bug of the provider or of Fabrik; `fabrik history show` has what to report"
+        }
+        ErrorKind::CheckFailed | ErrorKind::Unsupported | ErrorKind::Io => {
+            "set right what it names, then apply again"
+        }
+        _ => return None,
+    })
+}
+
 fn step_done(event: &Event, steps: &mut Steps, view: &View<'_>) -> String {
     let EventBody::StepDone {
         address,
@@ -309,7 +351,9 @@ fn step_done(event: &Event, steps: &mut Steps, view: &View<'_>) -> String {
             }
         }
         StepOutcome::Done => {
-            if let Some(id) = id.as_ref().filter(|_| *verb != Verb::Delete) {
+            // What is done and leaves nothing goes by its address.
+            let told = id.as_ref().filter(|id| id.as_str() != address.as_str());
+            if let Some(id) = told.filter(|_| *verb != Verb::Delete) {
                 let id = text::shorten(&text::one_line(id.as_str()), ID);
                 line.push(Tone::Dim, format!("  {id}"));
             }
@@ -329,7 +373,11 @@ fn step_done(event: &Event, steps: &mut Steps, view: &View<'_>) -> String {
             for part in text::wrap(&body, room) {
                 push(&mut out, &Line::indent(6).plain(part).render(view.style));
             }
-            push(&mut out, &details(error, view.style, 6));
+            let mut error = error.clone();
+            if error.hint.is_none() {
+                error.hint = usual_help(error.kind).map(str::to_owned);
+            }
+            push(&mut out, &details(&error, view.style, 6));
         }
         StepOutcome::InDoubt(why) | StepOutcome::Left(why) => {
             let room = view.style.width.max(40).saturating_sub(6);

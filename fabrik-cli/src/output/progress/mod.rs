@@ -227,6 +227,23 @@ impl<'a> Reporter<'a> {
         Ok(inner(self.output))
     }
 
+    /// Shows where platforms tell more of what was done, unless it failed.
+    ///
+    /// # Errors
+    /// As [`Reporter::event`].
+    pub fn pages(&mut self, pages: &[(String, String)]) -> Result {
+        if pages.is_empty() || !self.steps.succeeded() {
+            return Ok(());
+        }
+        match self.mode {
+            Mode::Json | Mode::Quiet => Ok(()),
+            Mode::Live | Mode::Plain => {
+                let text = lines::pages(pages, self.style());
+                quiet_end(self.print(&text))
+            }
+        }
+    }
+
     /// Takes the footer away and puts the URL, last and alone, on standard output. Without one,
     /// the output named `url` is taken.
     ///

@@ -133,7 +133,7 @@ impl Executor<'_> {
         if let Some(object) = known {
             self.known
                 .objects
-                .insert(work.address.clone(), KnownObject::Settled(object));
+                .insert(work.address.clone(), KnownObject::settled(object));
         }
         self.at_end(step, At::Done);
     }
@@ -266,7 +266,7 @@ impl Executor<'_> {
                 ..object
             };
             row.status = RowStatus::Current;
-            let known = KnownObject::Settled(row.object.clone());
+            let known = KnownObject::settled(row.object.clone());
             self.known.objects.insert(row.address.clone(), known);
             changes.push(Change::Put(Box::new(row)));
         }

@@ -67,7 +67,11 @@ pub(crate) fn as_before(declared: &Value, sent: Option<&Value>, known: &Known) -
                 .any(|reference| matches!(reference.target, Target::Resource(_)));
             match (follows, sent) {
                 (false, Some(sent)) => Ok(sent.clone()),
-                (true, Some(sent)) => known.resolve(declared).or_else(|_| Ok(sent.clone())),
+                // What was only looked up is known no more: it is as it was sent, too.
+                (true, Some(sent)) => match known.resolve(declared) {
+                    Ok(now) if !now.has_unknown() => Ok(now),
+                    _ => Ok(sent.clone()),
+                },
                 (_, None) => known.resolve(declared),
             }
         }

@@ -277,11 +277,6 @@ fn mistakes_point_at_their_field() {
             "nothing to back up",
         ),
         (
-            json!({"image": "x", "notify": ["a"]}),
-            "notify",
-            "not implemented yet",
-        ),
-        (
             json!({"image": "x", "env": {"A": "1"}, "secrets": ["A"]}),
             "secrets[0]",
             "twice",

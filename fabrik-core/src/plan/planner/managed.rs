@@ -1,7 +1,7 @@
 //! One declared resource at a time: what has to be done to it.
 
 use super::{
-    Action, Address, Arc, Changes, Decision, Declared, HashMap, KnownObject, Mode, Object,
+    Action, Address, Arc, Changed, Changes, Decision, Declared, KnownObject, Mode, Object,
     Observation, Planned, PlannedChange, PlannedFinding, Planner, Proposal, Reason, Result, Row,
     Rows, TypeInfo, Undo, Value, decide, guard, new_change, replace_action, triggered_by,
     unsure_finding,
@@ -12,7 +12,7 @@ impl Planner<'_> {
         &mut self,
         declared: &Declared,
         rows: Option<&Rows<'_>>,
-        changed: &HashMap<Address, usize>,
+        changed: &Changed<'_>,
         out: &mut Changes,
     ) -> Result<()> {
         self.session
@@ -60,7 +60,7 @@ impl Planner<'_> {
                 .await
                 .map_err(|error| self.blame(declared, error))?;
                 let info = self.session.type_info(&declared.type_name)?;
-                KnownObject::Settled(self.session.mark(info, found, desired))
+                KnownObject::settled(self.session.mark(info, found, desired))
             }
             _ => {
                 out.changes.push(PlannedChange {
@@ -79,7 +79,7 @@ impl Planner<'_> {
         declared: &Declared,
         desired: &Value,
         row: Option<&Row>,
-        changed: &HashMap<Address, usize>,
+        changed: &Changed<'_>,
         out: &mut Changes,
     ) {
         let watched = triggered_by(declared, changed, &out.changes);
@@ -94,7 +94,7 @@ impl Planner<'_> {
             if let Some(row) = row {
                 self.known.objects.insert(
                     declared.address.clone(),
-                    KnownObject::Settled(row.object.clone()),
+                    KnownObject::settled(row.object.clone()),
                 );
             }
             return;
@@ -122,7 +122,7 @@ impl Planner<'_> {
         info: &Arc<TypeInfo>,
         desired: Value,
         rows: Option<&Rows<'_>>,
-        changed: &HashMap<Address, usize>,
+        changed: &Changed<'_>,
         out: &mut Changes,
     ) -> Result<()> {
         if let Some(unsure) = rows.and_then(|rows| rows.unsure) {
@@ -232,7 +232,7 @@ impl Planner<'_> {
         row: Option<&Row>,
         gone: bool,
         moved_type: bool,
-        changed: &HashMap<Address, usize>,
+        changed: &Changed<'_>,
         decision: &mut Decision,
         changes: &[PlannedChange],
     ) {
@@ -250,14 +250,14 @@ impl Planner<'_> {
         let Some(row) = row else { return };
         let is_replaced = |address: &Address| {
             changed
-                .get(address)
-                .is_some_and(|at| matches!(changes[*at].action, Action::Replace { .. }))
+                .place(address)
+                .is_some_and(|at| matches!(changes[at].action, Action::Replace { .. }))
         };
         let replace_with = declared
             .options
             .replace_with
             .iter()
-            .find(|address| changed.contains_key(*address));
+            .find(|address| changed.place(address).is_some());
         let container = self
             .session
             .keys(&row.instance, &row.type_name, &row.object.inputs)
@@ -387,7 +387,7 @@ impl Planner<'_> {
                 {
                     object.outputs = observed.outputs.clone();
                 }
-                KnownObject::Settled(object)
+                KnownObject::settled(object)
             }
             (Some(Action::Update), Some((row, observed))) => {
                 let mut object = row.object.clone();
@@ -398,7 +398,7 @@ impl Planner<'_> {
                 }
                 object.inputs = inputs.clone();
                 KnownObject::Updated {
-                    object,
+                    object: Box::new(object),
                     volatile: info.volatile.clone(),
                 }
             }

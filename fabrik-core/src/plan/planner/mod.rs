@@ -5,10 +5,11 @@ mod removal;
 mod report;
 mod takeover;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::compare::{Comparison, Treat, compare};
+use super::compare::{Comparison, Treat, compare, compare_summarily};
+use super::index::Index;
 use super::model::{
     Action, AttributeDiff, DiffKind, Drift, OutputChange, Plan, PlannedChange, PlannedFinding,
     Reason,
@@ -17,13 +18,13 @@ use super::refresh::Observation;
 use crate::address::Address;
 use crate::engine::PlanOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Graph;
 use crate::provider::{
     Finding, Located, Lost, Mode, Object, OpId, Operation, Planned, Proposal, TypeInfo, Undo, Verb,
 };
 use crate::session::{Known, KnownObject, Session, guard};
 use crate::stack::{Declared, OnDrift, Stack};
 use crate::state::{Row, RowStatus, RunKind, Snapshot};
+use crate::value::share::Quick;
 use crate::value::{Path, Value};
 
 /// Rows of one address.
@@ -38,6 +39,7 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Planner<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) stack: &'a Arc<Stack>,
+    pub(crate) index: &'a Index<'a>,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) observed: HashMap<OpId, Observation>,
     pub(crate) options: &'a PlanOptions,
@@ -53,6 +55,31 @@ pub(crate) struct Changes {
     pub(crate) outputs: Vec<OutputChange>,
     pub(crate) unchanged: usize,
     pub(crate) skipped: usize,
+}
+
+/// Which resources have a change already, and where in the list it stands.
+pub(crate) struct Changed<'a> {
+    index: &'a Index<'a>,
+    /// One more than the place, by the number of the resource; 0 for none.
+    places: Vec<u32>,
+}
+
+impl<'a> Changed<'a> {
+    fn new(index: &'a Index<'a>) -> Changed<'a> {
+        Changed {
+            index,
+            places: vec![0; index.declared.len()],
+        }
+    }
+
+    fn put(&mut self, number: u32, place: usize) {
+        self.places[number as usize] = u32::try_from(place + 1).unwrap_or(u32::MAX);
+    }
+
+    fn place(&self, address: &Address) -> Option<usize> {
+        let place = self.places[self.index.number(address)? as usize];
+        (place as usize).checked_sub(1)
+    }
 }
 
 /// What is decided for one declared resource.
@@ -75,16 +102,23 @@ pub(crate) fn decide(
     let hidden = observed
         .map(|object| object.hidden.as_slice())
         .unwrap_or_default();
+    let treat = Treat {
+        ignore: &declared.options.ignore_changes,
+        on_drift: declared.options.on_drift.unwrap_or(info.on_drift),
+        hidden,
+    };
+    // What is made anew has no differences to list.
+    let compare = if row.is_some() {
+        compare
+    } else {
+        compare_summarily
+    };
     let mut comparison = compare(
         &info.fields,
         &planned.inputs,
         row.map(|row| &row.object.inputs),
         observed.map(|object| &object.inputs),
-        Treat {
-            ignore: &declared.options.ignore_changes,
-            on_drift: declared.options.on_drift.unwrap_or(info.on_drift),
-            hidden,
-        },
+        treat,
     );
     for diff in &mut comparison.diff {
         diff.forces_replacement |= planned
@@ -161,38 +195,30 @@ impl<'a> Planner<'a> {
     pub(crate) async fn run(&mut self) -> Result<Changes> {
         let mut out = Changes::default();
         let rows = self.rows_by_address()?;
-        let selected = self.selected(&mut out);
-
         // Order: dependencies first, so that each decision knows those it refers to.
-        let stack: &'a Stack = self.stack;
-        let declared: Vec<&Declared> = stack.resources.values().collect();
-        let index: HashMap<&Address, u32> = declared
-            .iter()
-            .zip(0_u32..)
-            .map(|(declared, at)| (&declared.address, at))
-            .collect();
-        let graph = Graph::new(declared.iter().map(|declared| {
-            self.dependencies(declared)
-                .iter()
-                .filter_map(|address| index.get(address).copied())
-                .collect()
-        }));
-        let order = graph
+        let index = self.index;
+        let order = index
+            .graph
             .order()
-            .map_err(|cycle| cycle_error(&cycle, &declared))?;
-
-        let mut changed: HashMap<Address, usize> = HashMap::new();
-        for at in order {
-            let declared = declared[at as usize];
+            .map_err(|cycle| cycle_error(&cycle, &index.declared))?;
+        let selected = self.selected(&order, &mut out);
+        let mut changed = Changed::new(index);
+        for number in order {
+            let declared = index.declared[number as usize];
             let here = rows.get(&declared.address);
-            if !selected.contains(&declared.address) {
+            if !selected[number as usize] {
                 self.leave(declared, here);
                 continue;
             }
             let before = out.changes.len();
             self.plan_one(declared, here, &changed, &mut out).await?;
-            for (at, change) in out.changes.iter().enumerate().skip(before) {
-                changed.insert(change.address.clone(), at);
+            if out.changes.len() > before {
+                let name = &self.session.type_info(&declared.type_name)?.name;
+                for (place, change) in out.changes.iter_mut().enumerate().skip(before) {
+                    // One name in memory for all that share it.
+                    change.type_name = name.clone();
+                    changed.put(number, place);
+                }
             }
         }
         self.preflight(&mut out).await?;
@@ -202,15 +228,10 @@ impl<'a> Planner<'a> {
         Ok(out)
     }
 
-    /// Addresses a declaration must come after: its own, and those its provider's configuration
-    /// refers to.
-    fn dependencies(&self, declared: &Declared) -> Vec<Address> {
-        dependencies_with_instance(declared, self.stack)
-    }
-
     /// State's rows by the address they stand for now, renames applied.
-    fn rows_by_address(&self) -> Result<HashMap<Address, Rows<'a>>> {
-        let mut rows: HashMap<Address, Rows<'a>> = HashMap::with_capacity(self.snapshot.rows.len());
+    fn rows_by_address(&self) -> Result<HashMap<Address, Rows<'a>, Quick>> {
+        let mut rows: HashMap<Address, Rows<'a>, Quick> =
+            HashMap::with_capacity_and_hasher(self.snapshot.rows.len(), Quick::default());
         for row in &self.snapshot.rows {
             let address = self
                 .renamed(&row.address)?
@@ -252,66 +273,50 @@ impl<'a> Planner<'a> {
         )
     }
 
-    /// Which declared addresses this plan is about.
-    fn selected(&self, out: &mut Changes) -> HashSet<Address> {
-        let resources = &self.stack.resources;
+    /// Which declared resources this plan is about, by number.
+    fn selected(&self, order: &[u32], out: &mut Changes) -> Vec<bool> {
+        let Index {
+            declared, graph, ..
+        } = self.index;
         if self.options.destroy {
-            return HashSet::new();
+            return vec![false; declared.len()];
         }
-        let matches =
-            |address: &Address, globs: &[String]| globs.iter().any(|glob| address.matches(glob));
-        let mut selected: HashSet<Address> = if self.options.target.is_empty() {
-            resources.keys().cloned().collect()
-        } else {
+        let fits = |number: u32, globs: &[String]| {
+            let address = &declared[number as usize].address;
+            globs.iter().any(|glob| address.matches(glob))
+        };
+        let every = self.options.target.is_empty();
+        let mut selected = vec![every; declared.len()];
+        if !every {
             // Targets pull in what they depend on.
-            let mut found: HashSet<Address> = HashSet::new();
-            let mut todo: Vec<Address> = resources
-                .keys()
-                .filter(|address| matches(address, &self.options.target))
-                .cloned()
-                .collect();
-            while let Some(address) = todo.pop() {
-                if let Some(declared) = resources.get(&address)
-                    && found.insert(address)
-                {
-                    todo.extend(self.dependencies(declared));
+            for number in order.iter().rev() {
+                if selected[*number as usize] || fits(*number, &self.options.target) {
+                    selected[*number as usize] = true;
+                    for dependency in graph.dependencies(*number) {
+                        selected[*dependency as usize] = true;
+                    }
                 }
             }
-            found
-        };
+        }
         if !self.options.exclude.is_empty() {
             // Exclusion spreads to what depends on the excluded.
-            let mut excluded: HashSet<Address> = resources
-                .keys()
-                .filter(|address| matches(address, &self.options.exclude))
-                .cloned()
-                .collect();
-            loop {
-                let more: Vec<Address> = resources
-                    .values()
-                    .filter(|declared| !excluded.contains(&declared.address))
-                    .filter(|declared| {
-                        self.dependencies(declared)
-                            .iter()
-                            .any(|on| excluded.contains(on))
-                    })
-                    .map(|declared| declared.address.clone())
-                    .collect();
-                if more.is_empty() {
-                    break;
+            let mut excluded = vec![false; declared.len()];
+            for number in order {
+                let mut on = graph.dependencies(*number).iter();
+                if on.any(|on| excluded[*on as usize]) || fits(*number, &self.options.exclude) {
+                    excluded[*number as usize] = true;
+                    selected[*number as usize] = false;
                 }
-                excluded.extend(more);
             }
-            selected.retain(|address| !excluded.contains(address));
         }
-        out.skipped = resources.len() - selected.len();
+        out.skipped = selected.iter().filter(|selected| !**selected).count();
         selected
     }
 
     /// A resource this plan is not about: references to it find what state knows.
     fn leave(&mut self, declared: &Declared, rows: Option<&Rows<'_>>) {
         let object = match rows.and_then(|rows| rows.current) {
-            Some(row) => KnownObject::Settled(row.object.clone()),
+            Some(row) => KnownObject::settled(row.object.clone()),
             None => KnownObject::Later(Value::Null),
         };
         self.known.objects.insert(declared.address.clone(), object);
@@ -376,7 +381,7 @@ fn unsure_finding(row: &Row) -> PlannedFinding {
 /// The first watched address that really changes.
 fn triggered_by(
     declared: &Declared,
-    changed: &HashMap<Address, usize>,
+    changed: &Changed<'_>,
     changes: &[PlannedChange],
 ) -> Option<Address> {
     declared
@@ -384,8 +389,8 @@ fn triggered_by(
         .run_when_changed
         .iter()
         .find(|address| {
-            changed.get(*address).is_some_and(|at| {
-                !changes[*at].action.is_state_only() && changes[*at].action != Action::Read
+            changed.place(address).is_some_and(|at| {
+                !changes[at].action.is_state_only() && changes[at].action != Action::Read
             })
         })
         .cloned()
@@ -414,13 +419,16 @@ fn spread_create_first(
     resources: &BTreeMap<Address, Declared>,
     changes: &mut [PlannedChange],
 ) -> Result<()> {
+    let mut todo: Vec<usize> = (0..changes.len())
+        .filter(|at| changes[*at].action == Action::Replace { create_first: true })
+        .collect();
+    if todo.is_empty() {
+        return Ok(());
+    }
     let at: HashMap<Address, usize> = changes
         .iter()
         .enumerate()
         .map(|(at, change)| (change.address.clone(), at))
-        .collect();
-    let mut todo: Vec<usize> = (0..changes.len())
-        .filter(|at| changes[*at].action == Action::Replace { create_first: true })
         .collect();
     while let Some(next) = todo.pop() {
         let Some(declared) = resources.get(&changes[next].address) else {

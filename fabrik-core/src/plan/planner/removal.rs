@@ -1,16 +1,16 @@
 //! What left the spec, what an earlier run left over, and everything when destroying.
 
 use super::{
-    Action, Address, Changes, Finding, HashMap, HashSet, Mode, Observation, PlannedChange,
-    PlannedFinding, Planner, Reason, Result, Row, RowStatus, Rows, Undo, unsure_finding,
+    Action, Address, Changes, Finding, HashMap, Mode, Observation, PlannedChange, PlannedFinding,
+    Planner, Quick, Reason, Result, Row, RowStatus, Rows, Undo, unsure_finding,
 };
 
 impl Planner<'_> {
     /// What left the spec, what an earlier run left over, and everything when destroying.
     pub(super) fn plan_deletes(
         &mut self,
-        rows: &HashMap<Address, Rows<'_>>,
-        selected: &HashSet<Address>,
+        rows: &HashMap<Address, Rows<'_>, Quick>,
+        selected: &[bool],
         out: &mut Changes,
     ) -> Result<()> {
         if self.options.refresh_only {
@@ -41,7 +41,10 @@ impl Planner<'_> {
                 }
             }
             if row.status == RowStatus::Incomplete
-                && selected.contains(&row.address)
+                && self
+                    .index
+                    .number(&row.address)
+                    .is_some_and(|number| selected[number as usize])
                 && rows
                     .get(&row.address)
                     .is_some_and(|rows| rows.current.is_none())

@@ -66,7 +66,7 @@ impl Planner<'_> {
         });
         self.known.objects.insert(
             declared.address.clone(),
-            KnownObject::Settled(observed.unwrap_or(&row.object).clone()),
+            KnownObject::settled(observed.unwrap_or(&row.object).clone()),
         );
         if gone || !decision.comparison.drift.is_empty() || outputs_moved {
             out.changes.push(PlannedChange {
@@ -128,7 +128,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn all_attributes(&self, declared: &Declared, inputs: &Value) -> Vec<AttributeDiff> {
-        let mut diff = Vec::new();
+        let mut diff = Vec::with_capacity(inputs.as_map().map_or(0, crate::value::Map::len));
         for (key, value) in inputs.as_map().into_iter().flatten() {
             if value.is_null() {
                 continue;

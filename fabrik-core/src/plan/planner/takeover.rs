@@ -155,17 +155,16 @@ impl Planner<'_> {
                 Located::Absent => {}
                 Located::Ours(object) if declared.options.adopt => adopt.push((at, object)),
                 Located::Ours(object) => out.findings.push(self.taken(declared, &object.id)),
-                Located::Unsure(why) if declared.options.adopt => {
-                    // It differs: read what is there by its id, which by convention the text quotes.
-                    let id = why.split('`').nth(1).unwrap_or_default().to_owned();
+                Located::Unsure { id: Some(id), .. } if declared.options.adopt => {
+                    // It differs: read what is there.
                     match self.read_id(declared, &id).await? {
                         Some(object) => adopt.push((at, object)),
                         None => out.findings.push(self.taken(declared, &id)),
                     }
                 }
-                Located::Unsure(why) => {
-                    let id = why.split('`').nth(1).unwrap_or_default().to_owned();
-                    out.findings.push(self.taken(declared, &id));
+                Located::Unsure { id, .. } => {
+                    let id = id.as_deref().unwrap_or("?");
+                    out.findings.push(self.taken(declared, id));
                 }
             }
         }

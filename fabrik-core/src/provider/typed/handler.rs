@@ -40,10 +40,8 @@ pub(super) trait Handler<C: Send + Sync>: Send + Sync {
             .collect()
     }
     async fn locate(&self, _: &Cx, _: &C, _: &Operation) -> Result<Located> {
-        Ok(Located::Unsure(format!(
-            "`{}` leaves nothing to find",
-            self.info().name
-        )))
+        let name = &self.info().name;
+        Ok(Located::unknown(format!("`{name}` leaves nothing to find")))
     }
     async fn lookup(&self, _: &Cx, _: &C, _: &Value) -> Result<Object> {
         Err(self.unsupported("is not a lookup"))
@@ -51,7 +49,7 @@ pub(super) trait Handler<C: Send + Sync>: Send + Sync {
     async fn list(&self, _: &Cx, _: &C) -> Result<Vec<Object>> {
         Err(self.unsupported("has no objects to list"))
     }
-    async fn logs(&self, _: &Cx, _: &C, _: &str, _: &LogOptions) -> Result<Vec<LogLine>> {
+    async fn logs(&self, _: &Cx, _: &C, _: &Object, _: &LogOptions) -> Result<Vec<LogLine>> {
         Err(self.unsupported("has no logs"))
     }
     fn unsupported(&self, what: &str) -> Error {
@@ -173,7 +171,7 @@ fn changed_keys(before: &Value, after: &Value) -> Vec<String> {
     let mut keys: Vec<String> = before
         .keys()
         .chain(after.keys())
-        .filter(|key| before.get(*key).map(Value::reveal) != after.get(*key).map(Value::reveal))
+        .filter(|key| before.get(key).map(Value::reveal) != after.get(key).map(Value::reveal))
         .map(ToString::to_string)
         .collect();
     keys.sort();
@@ -263,10 +261,7 @@ impl<R: Resource> Handler<R::Client> for Managed<R> {
         if equal {
             Ok(Located::Ours(object))
         } else {
-            Ok(Located::Unsure(format!(
-                "`{}` exists and differs from what was sent",
-                object.id
-            )))
+            Ok(Located::differs(object.id))
         }
     }
     async fn list(&self, cx: &Cx, client: &R::Client) -> Result<Vec<Object>> {
@@ -280,10 +275,10 @@ impl<R: Resource> Handler<R::Client> for Managed<R> {
         &self,
         cx: &Cx,
         client: &R::Client,
-        id: &str,
+        object: &Object,
         options: &LogOptions,
     ) -> Result<Vec<LogLine>> {
-        self.0.logs(cx, client, id, options).await
+        self.0.logs(cx, client, &object.id, options).await
     }
 }
 
@@ -306,6 +301,17 @@ impl<T: Lookup> Handler<T::Client> for Looked<T> {
 
 #[async_trait]
 impl<T: Action> Handler<T::Client> for Acted<T> {
+    async fn logs(
+        &self,
+        cx: &Cx,
+        client: &T::Client,
+        object: &Object,
+        options: &LogOptions,
+    ) -> Result<Vec<LogLine>> {
+        let outputs: T::Outputs = decode(&object.outputs)
+            .map_err(|error| self.unsupported(&format!("has no logs: {error}")))?;
+        self.0.logs(cx, client, &outputs, options).await
+    }
     fn info(&self) -> &Arc<TypeInfo> {
         &self.1
     }
@@ -492,6 +498,9 @@ mod tests {
         assert!(matches!(found, Located::Ours(_)), "{found:?}");
         let other = operation(Verb::Create, "mine", None);
         let found = managed.locate(&cx, &told, &other).await.unwrap();
-        assert!(matches!(found, Located::Unsure(_)), "{found:?}");
+        assert!(
+            matches!(found, Located::Unsure { id: Some(_), .. }),
+            "{found:?}"
+        );
     }
 }

@@ -338,6 +338,24 @@ pub trait Action: Send + Sync + 'static {
         let _ = checkpoint;
         self.run(cx, client, spec)
     }
+
+    /// What it said while it was done last: a build's log.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] unless overridden.
+    fn logs(
+        &self,
+        cx: &Cx,
+        client: &Self::Client,
+        outputs: &Self::Outputs,
+        options: &LogOptions,
+    ) -> impl Future<Output = Result<Vec<LogLine>>> + Send {
+        let _ = (cx, client, outputs, options);
+        std::future::ready(Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{}` has no logs", Self::TYPE),
+        )))
+    }
 }
 
 /// A created object.

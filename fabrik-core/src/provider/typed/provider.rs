@@ -399,7 +399,7 @@ impl<C: Send + Sync + 'static> Instance for TypedInstance<C> {
         options: &LogOptions,
     ) -> Result<Vec<LogLine>> {
         self.handler(&request.type_name)?
-            .logs(cx, &self.client, &request.prior.id, options)
+            .logs(cx, &self.client, &request.prior, options)
             .await
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::super::checks;
+use super::super::notify::channel;
 use super::super::roles::PLACES;
 use super::{ID, reference};
 use crate::provider::Registry;
@@ -244,6 +245,11 @@ pub(super) fn top(name: &str) -> Json {
         ]}),
         "environments" => map_of(json!({"type": ["object", "null"]})),
         "outputs" => map_of(json!({})),
+        "notify" => json!({
+            "type": ["object", "null"],
+            "patternProperties": {"^x-": true, ID: channel()},
+            "additionalProperties": false,
+        }),
         "moved" => json!({"type": ["array", "null"], "items": reference("move")}),
         "on_failure" => json!({"enum": ["rollback", "keep", "ask", null]}),
         "on" => reference("on"),
@@ -258,6 +264,7 @@ pub(super) fn app_field(name: &str) -> Json {
         "kind" | "template" => json!({"type": "string"}),
         "on" => reference("on"),
         "verify" => reference("checks"),
+        "notify" => reference("names"),
         other => resource_field(other),
     }
 }

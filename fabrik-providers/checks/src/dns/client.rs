@@ -16,7 +16,7 @@ const RESEND: Duration = Duration::from_millis(1_500);
 
 /// What one server knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// These values; none when the name has no such record.
     Values(BTreeSet<String>),
     /// There is no such name.
@@ -30,7 +30,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn text(&self) -> Cow<'static, str> {
+    pub(crate) fn text(&self) -> Cow<'static, str> {
         match self {
             Found::Values(values) if values.is_empty() => "no such record".into(),
             Found::Values(values) => list(values).into(),

@@ -6,6 +6,7 @@ mod wire;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,9 +18,10 @@ use serde_json::Value as Json;
 use tokio::task::JoinSet;
 
 use crate::field::{self, Timeout};
+use crate::network::Network;
 use crate::target::{self, Endpoint};
-use client::Found;
-use wire::Name;
+pub(crate) use client::Found;
+pub(crate) use wire::Name;
 
 /// Name servers give the declared records.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -99,14 +101,19 @@ enum Require {
     Any,
 }
 
+/// Asks a name server for the addresses of a name.
+pub(crate) async fn ask_addresses(server: SocketAddr, name: &Name, timeout: Duration) -> Found {
+    client::ask(server, name, &[wire::A, wire::AAAA], timeout).await
+}
+
 /// The checker of `dns`.
 pub(crate) struct Dns {
-    resolvers: Vec<SocketAddr>,
+    network: Arc<Network>,
 }
 
 impl Dns {
-    pub(crate) fn new(resolvers: Vec<SocketAddr>) -> Dns {
-        Dns { resolvers }
+    pub(crate) fn new(network: Arc<Network>) -> Dns {
+        Dns { network }
     }
 
     /// The servers to ask, with the names they go by.
@@ -116,13 +123,13 @@ impl Dns {
         timeout: Duration,
     ) -> Result<Vec<(String, SocketAddr)>, CheckFailure> {
         if spec.servers.is_empty() {
-            let own = self.resolvers.iter();
+            let own = self.network.resolvers.iter();
             return Ok(own.map(|address| (short(*address), *address)).collect());
         }
         let mut servers = Vec::new();
         for text in &spec.servers {
             let endpoint = Endpoint::parse(text, Some(53))?;
-            let addresses = endpoint.resolve(timeout).await?;
+            let addresses = self.network.find(&endpoint, timeout).await?;
             let address = addresses
                 .iter()
                 .find(|address| address.is_ipv4())

@@ -21,11 +21,11 @@ const MAX_JUMPS: usize = 127;
 
 /// A domain name, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name(Vec<Vec<u8>>);
+pub(crate) struct Name(Vec<Vec<u8>>);
 
 impl Name {
     /// Reads a name; others than ASCII ones are turned into their `xn--` form.
-    pub(super) fn parse(text: &str) -> Option<Name> {
+    pub(crate) fn parse(text: &str) -> Option<Name> {
         let text = text.strip_suffix('.').unwrap_or(text);
         let ascii = if text.is_ascii() {
             text.to_ascii_lowercase()

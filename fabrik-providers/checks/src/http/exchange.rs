@@ -9,6 +9,7 @@ use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION};
 
 use super::spec::{Method, Spec};
+use crate::network::Network;
 use crate::target::{self, Endpoint};
 use crate::tls::tls_error;
 use crate::trust::{Shown, Trust, explain};
@@ -66,6 +67,7 @@ pub(super) fn shown(url: &Url) -> String {
 pub(super) struct Exchange<'a> {
     spec: &'a Spec,
     trust: &'a Trust,
+    network: &'a Network,
     user_agent: &'a str,
     cx: &'a Cx,
     url: Url,
@@ -78,6 +80,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn new(
         spec: &'a Spec,
         trust: &'a Trust,
+        network: &'a Network,
         user_agent: &'a str,
         cx: &'a Cx,
     ) -> Result<Exchange<'a>, CheckFailure> {
@@ -100,6 +103,7 @@ impl<'a> Exchange<'a> {
         Ok(Exchange {
             spec,
             trust,
+            network,
             user_agent,
             cx,
             url,
@@ -164,17 +168,19 @@ impl<'a> Exchange<'a> {
             if let Some(connect) = &self.connect {
                 aim(&mut target, connect, &mut headers)?;
             }
-            if let Some(host) = &self.spec.host {
-                headers.insert(HOST, header_value("host", host)?);
-            }
         }
         let addresses = match &self.connect {
-            Some(connect) if own => connect.resolve(self.timeout).await?,
+            Some(connect) if own => self.network.find(connect, self.timeout).await?,
             _ => {
                 let host = url.host_str().unwrap_or_default();
-                target::resolve(host, url.port_or_known_default().unwrap_or(80)).await?
+                let port = url.port_or_known_default().unwrap_or(80);
+                self.network.resolve(host, port, self.timeout).await?
             }
         };
+        turn(&mut target, &addresses, &mut headers)?;
+        if own && let Some(host) = &self.spec.host {
+            headers.insert(HOST, header_value("host", host)?);
+        }
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .redirect(reqwest::redirect::Policy::none())
@@ -263,6 +269,39 @@ fn same_place(left: &Url, right: &Url) -> bool {
     left.scheme() == right.scheme()
         && left.host_str() == right.host_str()
         && left.port_or_known_default() == right.port_or_known_default()
+}
+
+/// Follows a detour: where the addresses are not the URL's own, it is pointed at them.
+fn turn(
+    target: &mut Url,
+    addresses: &[SocketAddr],
+    headers: &mut HeaderMap,
+) -> Result<(), CheckFailure> {
+    let Some(first) = addresses.first() else {
+        return Ok(());
+    };
+    let host = target.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let moved = host
+        .parse()
+        .is_ok_and(|ip: std::net::IpAddr| ip != first.ip());
+    if !moved && target.port_or_known_default() == Some(first.port()) {
+        return Ok(());
+    }
+    let told = headers.get(HOST).cloned();
+    let to = Endpoint {
+        host: match first.ip() {
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+        },
+        port: first.port(),
+    };
+    aim(target, &to, headers)?;
+    // What was to be asked for before is still asked for.
+    if let Some(told) = told {
+        headers.insert(HOST, told);
+    }
+    Ok(())
 }
 
 /// Points the URL at the place to connect to, keeping what is asked for.

@@ -12,6 +12,7 @@ use fabrik_core::verify::{CheckFailure, Checker};
 use serde_json::Value as Json;
 
 use crate::field;
+use crate::network::Network;
 use crate::trust::Trust;
 
 use exchange::Exchange;
@@ -20,12 +21,17 @@ use spec::Spec;
 /// The checker of `http`.
 pub(crate) struct Http {
     trust: Arc<Trust>,
+    network: Arc<Network>,
     user_agent: String,
 }
 
 impl Http {
-    pub(crate) fn new(trust: Arc<Trust>, user_agent: String) -> Http {
-        Http { trust, user_agent }
+    pub(crate) fn new(trust: Arc<Trust>, network: Arc<Network>, user_agent: String) -> Http {
+        Http {
+            trust,
+            network,
+            user_agent,
+        }
     }
 }
 
@@ -46,7 +52,7 @@ impl Checker for Http {
     async fn check(&self, cx: &Cx, spec: &Json) -> Result<String, CheckFailure> {
         let spec: Spec = field::spec("http", spec)?;
         let start = cx.clock().now();
-        let answer = Exchange::new(&spec, &self.trust, &self.user_agent, cx)?
+        let answer = Exchange::new(&spec, &self.trust, &self.network, &self.user_agent, cx)?
             .run()
             .await?;
         expect::judge(&spec, &answer)?;

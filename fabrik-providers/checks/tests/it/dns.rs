@@ -236,3 +236,27 @@ async fn configured_resolvers_and_this_machine() {
         "app.localhost address 127.0.0.1 on 1 of 1 resolver"
     );
 }
+
+/// The name servers given say where every other check connects to.
+#[tokio::test]
+async fn names_of_other_checks_are_asked_of_the_resolvers() {
+    let web = super::support::http_server(|_| super::support::answer("200 OK", "", "here")).await;
+    let good = server(Mode::Normal, [203, 0, 113, 9]).await;
+    let silent: SocketAddr = format!("127.0.0.1:{}", closed_port().await)
+        .parse()
+        .unwrap();
+    let config = CheckerConfig::default()
+        .resolvers([silent, good])
+        .detour(&format!("203.0.113.9:80={web}"))
+        .unwrap();
+    let spec = json!({"url": "http://app.example/", "body": "here"});
+    check_with(config.clone(), "http", spec).await.unwrap();
+    let gone = json!({"url": "http://gone.example/"});
+    let failure = check_with(config, "http", gone).await.unwrap_err();
+    assert_eq!(
+        failure.seen,
+        format!(
+            "the name gone.example does not resolve: {silent}: nothing listens there; {good}: no such name"
+        )
+    );
+}

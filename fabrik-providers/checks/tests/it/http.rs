@@ -1,3 +1,4 @@
+use fabrik_checks::CheckerConfig;
 use serde_json::json;
 
 use super::support::{
@@ -295,4 +296,55 @@ async fn https_with_an_own_authority() {
         .await
         .unwrap_err();
     assert!(!failure.fatal);
+}
+
+/// A detour changes where is connected to, and nothing of what is asked for.
+#[tokio::test]
+async fn a_detour_keeps_host_and_certificate_name() {
+    let authority = Authority::new();
+    let server = https_server(
+        authority.issue("shop.example", (2030, 1, 1)),
+        |head: &str| {
+            let host = head
+                .lines()
+                .find(|line| line.to_ascii_lowercase().starts_with("host:"));
+            answer("200 OK", "", host.unwrap_or_default())
+        },
+    )
+    .await;
+    let config = authority
+        .config()
+        .detour(&format!("shop.example:443={server}"))
+        .unwrap();
+    let spec = json!({"url": "https://shop.example/", "contains": "shop.example"});
+    let told = check_with(config.clone(), "http", spec).await.unwrap();
+    assert!(told.contains("https://shop.example/ 200"), "{told}");
+    let spec = json!({"url": "https://shop.example/", "contains": "8443"});
+    check_with(config.clone(), "http", spec).await.unwrap_err();
+    let told = check_with(config, "tls", json!({"name": "shop.example"})).await;
+    assert!(told.unwrap().contains("shop.example valid"));
+}
+
+/// An address has detours too, whichever way it was found.
+#[tokio::test]
+async fn a_detour_of_an_address() {
+    let server = http_server(|head: &str| {
+        let host = head
+            .lines()
+            .find(|line| line.to_ascii_lowercase().starts_with("host:"));
+        answer("200 OK", "", host.unwrap_or_default())
+    })
+    .await;
+    let config = CheckerConfig::default()
+        .detour(&format!("203.0.113.10={server}"))
+        .unwrap();
+    for spec in [
+        json!({"url": "http://203.0.113.10/", "contains": "203.0.113.10"}),
+        json!({"url": "http://shop.example:81/", "connect": "203.0.113.10:80", "contains": "shop.example:81"}),
+        json!({"url": "http://shop.example/", "connect": "203.0.113.10", "host": "other", "contains": "other"}),
+    ] {
+        check_with(config.clone(), "http", spec).await.unwrap();
+    }
+    let spec = json!({"address": "203.0.113.10:5432"});
+    check_with(config, "tcp", spec).await.unwrap();
 }

@@ -543,6 +543,20 @@ fn normalised(desired: &Value) -> Value {
     ] {
         set(field, &|text| text.trim().to_owned());
     }
+    // What Coolify has when nothing is said is shown as nothing.
+    for (field, usual) in [
+        ("build.base_directory", "/"),
+        ("build.dockerfile", "/Dockerfile"),
+        ("git.commit", "HEAD"),
+    ] {
+        let path = Path::parse(field);
+        if inputs
+            .at(&path)
+            .is_some_and(|value| value.as_str() == Some(usual))
+        {
+            inputs = inputs.without(&path);
+        }
+    }
     if let Some(domains) = inputs
         .get("domains")
         .and_then(Value::as_list)

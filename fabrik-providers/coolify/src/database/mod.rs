@@ -281,12 +281,38 @@ fn observe(row: &Row) -> Observed<DatabaseSpec, DatabaseOutputs> {
     Observed::new(spec, outputs(row)).hidden(&hidden)
 }
 
+/// User and password of a URL: `scheme://user:password@host`, with signs written as `%40`.
+fn credentials(url: &str) -> Option<(String, String)> {
+    let (_, rest) = url.split_once("://")?;
+    let (user, password) = rest.rsplit_once('@')?.0.split_once(':')?;
+    Some((plain(user), plain(password)))
+}
+
+/// A part of a URL without escapes.
+fn plain(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let code = text
+            .get(at + 1..at + 3)
+            .filter(|_| bytes[at] == b'%')
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 fn outputs(row: &Row) -> DatabaseOutputs {
+    let url = text(row, "internal_db_url");
+    let (user, password) = url.as_deref().and_then(credentials).unzip();
     DatabaseOutputs {
         uuid: uuid(row),
         host: uuid(row),
         port: Engine::of(row).unwrap_or(Engine::Postgresql).names().port,
-        url: text(row, "internal_db_url").map(Secret::from),
+        url: url.map(Secret::from),
+        user: user.filter(|user| !user.is_empty()),
+        password: password.map(Secret::from),
         public_url: text(row, "external_db_url").map(Secret::from),
     }
 }

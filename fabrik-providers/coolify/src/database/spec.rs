@@ -158,6 +158,12 @@ pub struct DatabaseOutputs {
     /// How containers connect, with credentials. Needs a token with `read:sensitive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Secret>,
+    /// The user in `url`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The password in `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
     /// How everybody connects, with credentials, where it has a public port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Secret>,

@@ -6,6 +6,7 @@ use fabrik_core::role::{BACKUP, DATABASE, Parts, Player};
 use fabrik_core::value::Value;
 use serde_json::{Value as Json, json};
 
+use super::runtime::docker_size;
 use super::{Inputs, at, invalid, options, place, plain, required};
 use crate::database::Database;
 use crate::database_backup::DatabaseBackup;
@@ -20,6 +21,7 @@ const ENGINES: &[(&str, &str, &str)] = &[
     ("mysql", "mysql", "mysql"),
     ("mariadb", "mariadb", "mariadb"),
     ("redis", "redis", "redis"),
+    ("keydb", "keydb", "eqalpha/keydb"),
     ("mongodb", "mongodb", "mongo"),
     ("clickhouse", "clickhouse", "clickhouse/clickhouse-server"),
 ];
@@ -32,6 +34,10 @@ impl Player for DatabasePlayer {
     fn options(&self) -> Json {
         let port = json!({"type": "integer", "minimum": 1024, "maximum": 65535, "description": "A port of the server at which everybody can reach it."});
         options("Where the database runs.", &[("public_port", port)])
+    }
+
+    fn cannot(&self) -> &[&'static str] {
+        &["limits.disk"]
     }
 
     fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
@@ -58,24 +64,21 @@ impl Player for DatabasePlayer {
             })?;
             inputs.set("image", format!("{image}:{version}"));
         }
-        // Identifiers have no dashes.
+        // Identifiers have no dashes. What has no user has no databases to name either.
         if let Some(text) = name
             .as_str()
-            .filter(|_| !matches!(engine, "redis" | "clickhouse"))
+            .filter(|_| !matches!(engine, "redis" | "keydb" | "clickhouse"))
         {
             let text: String = text
                 .chars()
                 .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
                 .collect();
             let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-            inputs.set(
-                "database",
-                if starts_well {
-                    text
-                } else {
-                    format!("_{text}")
-                },
-            );
+            let sign = if starts_well { "" } else { "_" };
+            inputs.set("database", format!("{sign}{text}"));
+        }
+        if let Some(limits) = limits(intent)? {
+            inputs.set("limits", limits);
         }
         inputs.some("public_port", own.get("public_port"));
         place(&name, own, &mut inputs, parts)?;
@@ -85,7 +88,60 @@ impl Player for DatabasePlayer {
             ("url", Parts::output(&database, "url")),
             ("host", Parts::output(&database, "host")),
             ("port", Parts::output(&database, "port")),
+            ("user", Parts::output(&database, "user")),
+            ("password", Parts::output(&database, "password")),
         ]))
+    }
+}
+
+fn limits(intent: &Value) -> Result<Option<Value>> {
+    let mut limits = Inputs::default();
+    for (field, to) in [("limits.cpu", "cpus"), ("limits.memory", "memory")] {
+        let Some(value) = at(intent, field) else {
+            continue;
+        };
+        let text = plain(&value).ok_or_else(|| {
+            invalid(
+                field,
+                format!("`{field}` must be known when the stack is planned"),
+            )
+        })?;
+        let is_memory = to == "memory";
+        limits.set(to, if is_memory { docker_size(&text) } else { text });
+    }
+    Ok((!limits.0.is_empty()).then(|| limits.value()))
+}
+
+/// The engines that Coolify dumps.
+const DUMPED: &[&str] = &["postgres", "mysql", "mariadb", "mongodb"];
+
+/// The id of the database that is dumped.
+fn dumped(intent: &Value) -> Result<Value> {
+    let kind = at(intent, "what.kind");
+    let kind = kind.as_ref().and_then(Value::as_str);
+    let database = match kind {
+        Some("database") => at(intent, "what.id"),
+        // An id alone, from whoever knows it.
+        _ => at(intent, "what.database"),
+    };
+    let engine = at(intent, "what.engine");
+    let engine = engine.as_ref().and_then(Value::as_str);
+    match (database, engine) {
+        (Some(_), Some(engine)) if !DUMPED.contains(&engine) => {
+            Err(invalid("what.engine", format!("Coolify does not dump {engine}"))
+                .hint(format!("it dumps {}; leave `backup` out here, or name another player with `on`", DUMPED.join(", "))))
+        }
+        (Some(database), _) => Ok(database),
+        (None, _) if kind == Some("database") => Err(invalid(
+            "what",
+            "the database is none of this Coolify's: it has no `id` here",
+        )
+        .hint("let the same Coolify play `database` and `backup`, or name another player with `on`")),
+        (None, _) => Err(invalid(
+            "what",
+            "Coolify is asked for dumps of databases only: files in volumes are not among them",
+        )
+        .hint("name another player of `backup` with `on: {backup: …}`, or set the volume's backup up in Coolify")),
     }
 }
 
@@ -110,19 +166,14 @@ impl Player for BackupPlayer {
     }
 
     fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
-        let database = at(intent, "what.database").ok_or_else(|| {
-            invalid(
-                "what",
-                "Coolify backs up databases: `what` has no `database`",
-            )
-            .hint("give the id of a database of this Coolify as `database`")
-        })?;
         let mut inputs = Inputs::default();
-        inputs.set("database", database);
+        inputs.set("database", dumped(intent)?);
         inputs.set("schedule", required(intent, "schedule")?);
         inputs.some("keep", intent.get("keep"));
-        if let Some(s3) = own.get("s3") {
-            inputs.set("s3", s3.clone());
+        // Where dumps go is an S3 storage of Coolify's, by its id.
+        let to = at(intent, "to").or_else(|| own.get("s3").cloned());
+        if let Some(s3) = to {
+            inputs.set("s3", s3);
             inputs.some("s3_keep", intent.get("keep"));
         }
         let backup = parts.add("", DatabaseBackup::TYPE, inputs.value())?;

@@ -1,7 +1,13 @@
 //! How Coolify plays the roles runtime, database and backup.
+//!
+//! `runtime` turns programs into applications; `cron` and `wordpress` become services of a Compose
+//! text, which `stack` puts together.
 
+mod cron;
 mod data;
 mod runtime;
+mod stack;
+mod wordpress;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fabrik_core::address::Address;
-use fabrik_core::error::Result;
+use fabrik_core::error::{Error, Result};
 use fabrik_core::provider::typed::{Action as _, Resource as _};
 use fabrik_core::role::{Parts, Player, PlayerFacts, RUNTIME};
 use fabrik_core::stack::Options;
@@ -32,9 +32,20 @@ impl Player for RuntimePlayer {
 
     fn options(&self) -> Json {
         let key = |description: &str| serde_json::json!({"type": "string", "minLength": 1, "description": description});
+        let ssh = serde_json::json!({
+            "type": "object",
+            "description": "How commands reach the server, for WordPress: over SSH, by its address.",
+            "additionalProperties": false,
+            "properties": {
+                "user": {"type": "string", "minLength": 1, "description": "The user; `root` unless set."},
+                "port": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port; 22 unless set."},
+                "key_file": {"type": "string", "minLength": 1, "description": "The file of the private key; what SSH itself finds unless set."},
+            },
+        });
         options(
             "How the app runs in Coolify.",
             &[
+                ("ssh", ssh),
                 (
                     "deploy_key",
                     key("The id of the private key that opens the repository."),
@@ -59,10 +70,15 @@ impl Player for RuntimePlayer {
             "redirects",
             "stop.drain",
             "stop.signal",
+            "timezone",
             "tls.min_version",
             "volumes.read_only",
             "volumes.size",
         ]
+    }
+
+    fn runs(&self) -> &[&'static str] {
+        &["service", "worker", "cron", "static", "wordpress"]
     }
 
     fn facts(&self) -> PlayerFacts {
@@ -74,12 +90,24 @@ impl Player for RuntimePlayer {
 
     fn expand(&self, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Value> {
         let name = required(intent, "name")?;
-        let is_static = at(intent, "kind").as_ref().and_then(Value::as_str) == Some("static");
+        let kind = required(intent, "kind")?;
+        match kind.as_str() {
+            Some("cron") => return super::cron::expand(intent, own, parts),
+            Some("wordpress") => return super::wordpress::expand(intent, own, parts),
+            _ => {}
+        }
+        let is_static = kind.as_str() == Some("static");
+        let answers = kind.as_str() != Some("worker");
         let mut inputs = Inputs::default();
         inputs.set("name", name.clone());
         let server = place(&name, own, &mut inputs, parts)?;
         source(intent, own, is_static, &mut inputs)?;
         let urls = domains(intent, &mut inputs)?;
+        if !answers {
+            // Not even the address that Coolify makes up.
+            inputs.set("domains", Value::list([]));
+        }
+        // Before 4.1.2 Coolify insists on a port; to a worker's nothing ever leads.
         let port = match at(intent, "port") {
             Some(port) => port,
             None if is_static => Value::from(80_i64),
@@ -94,7 +122,8 @@ impl Player for RuntimePlayer {
 
         let id = Parts::output(&app, "uuid");
         let mut watched = vec![app.clone()];
-        watched.extend(env(intent, is_static, &id, parts)?);
+        let tells_port = answers && !is_static && at(intent, "port").is_none();
+        watched.extend(env(intent, tells_port, &id, parts)?);
         watched.extend(storages(intent, &id, parts)?);
         let deployment = parts.add(
             "deployment",
@@ -109,9 +138,37 @@ impl Player for RuntimePlayer {
             });
         }
         let mut outputs = Inputs::default();
+        outputs.set("id", Parts::output(&app, "uuid"));
+        outputs.set("logs", app.as_str());
+        // What was deployed, not what the spec asks for.
+        let version = if at(intent, "image").is_some() {
+            "image"
+        } else if at(intent, "source.commit").is_some() {
+            "git.commit"
+        } else {
+            "git.branch"
+        };
+        outputs.set("version", Parts::output(&app, version));
+        if !answers {
+            return Ok(outputs.value());
+        }
         outputs.set("ingress", Parts::output(&server, "ip"));
         outputs.set("ingress_kind", "address");
-        outputs.set("logs", app.as_str());
+        // What was deployed, not what the spec asks for.
+        let version = ["image", "source.commit", "source.tag", "source.branch"]
+            .into_iter()
+            .find(|field| at(intent, field).is_some());
+        outputs.set(
+            "version",
+            Parts::output(
+                &app,
+                match version {
+                    Some("image") => "image",
+                    Some("source.commit") => "git.commit",
+                    _ => "git.branch",
+                },
+            ),
+        );
         match urls.first() {
             Some((url, host)) => {
                 outputs.set("url", url.clone());
@@ -138,11 +195,7 @@ fn source(intent: &Value, own: &Value, is_static: bool, inputs: &mut Inputs) -> 
         return Ok(());
     }
     let Some(repository) = at(intent, "source.repo") else {
-        return Err(invalid(
-            "source",
-            "Coolify runs an `image`, or builds from a repository: give `source.repo`",
-        )
-        .hint("a local folder is not there for Coolify; push it to a repository"));
+        return Err(no_repository(intent));
     };
     let mut git = Inputs::default();
     git.set("repository", repository);
@@ -157,8 +210,7 @@ fn source(intent: &Value, own: &Value, is_static: bool, inputs: &mut Inputs) -> 
     let pack = at(intent, "build.pack");
     match pack.as_ref().map(|pack| pack.as_str().unwrap_or_default()) {
         None | Some("auto") => {
-            let plain = is_static && at(intent, "build.command").is_none();
-            build.set("pack", if plain { "static" } else { "nixpacks" });
+            build.set("pack", usual_pack(intent, is_static));
         }
         Some(word @ ("dockerfile" | "nixpacks" | "railpack")) => build.set("pack", word),
         Some("none") if is_static => build.set("pack", "static"),
@@ -191,6 +243,39 @@ fn source(intent: &Value, own: &Value, is_static: bool, inputs: &mut Inputs) -> 
     Ok(())
 }
 
+/// Who builds when nobody is named: the Dockerfile that is; else nothing at all for plain files,
+/// and nixpacks for programs.
+fn usual_pack(intent: &Value, is_static: bool) -> &'static str {
+    let has_dockerfile =
+        at(intent, "build.dockerfile").is_some() || at(intent, "build.target").is_some();
+    if has_dockerfile {
+        "dockerfile"
+    } else if is_static && at(intent, "build.command").is_none() {
+        "static"
+    } else {
+        "nixpacks"
+    }
+}
+
+/// What is missing where there is neither an image nor a repository.
+pub(super) fn no_repository(intent: &Value) -> Error {
+    let folder = at(intent, "source.path");
+    match folder.as_ref().and_then(Value::as_str) {
+        Some(folder) => invalid(
+            "source",
+            format!("the folder `{folder}` is on this machine, and Coolify builds on its server"),
+        )
+        .hint(format!(
+            "push it and write `source: {{repo: OWNER/NAME, path: {folder}}}`, or build an image and name it with `image`"
+        )),
+        None => invalid(
+            "source",
+            "Coolify runs an `image`, or builds from a repository: give `source.repo`",
+        )
+        .hint("a command alone has nothing to run in"),
+    }
+}
+
 /// A path with a slash before it.
 fn rooted(path: Option<Value>, field: &str) -> Result<Option<Value>> {
     let Some(path) = path else { return Ok(None) };
@@ -217,8 +302,34 @@ fn command(intent: &Value, field: &str) -> Result<Option<Value>> {
 
 /// URLs and host names of the domains.
 fn domains(intent: &Value, inputs: &mut Inputs) -> Result<Vec<(Value, Value)>> {
+    let urls = urls(intent)?;
+    if !urls.is_empty() {
+        inputs.set(
+            "domains",
+            Value::list(urls.iter().map(|(url, _)| url.clone())),
+        );
+    }
+    let scheme = scheme(intent);
+    // Where the app answers is without the path of a domain.
+    Ok(urls
+        .into_iter()
+        .map(|(_, host)| {
+            (
+                Value::from(format!("{scheme}://{}", host.as_str().unwrap_or_default())),
+                host,
+            )
+        })
+        .collect())
+}
+
+fn scheme(intent: &Value) -> &'static str {
     let is_plain = at(intent, "tls.enabled").and_then(|on| on.as_bool()) == Some(false);
-    let scheme = if is_plain { "http" } else { "https" };
+    if is_plain { "http" } else { "https" }
+}
+
+/// URLs of the domains, with their host names.
+pub(super) fn urls(intent: &Value) -> Result<Vec<(Value, Value)>> {
+    let scheme = scheme(intent);
     let listed = at(intent, "domains");
     let mut urls = Vec::new();
     for (index, domain) in listed
@@ -248,22 +359,7 @@ fn domains(intent: &Value, inputs: &mut Inputs) -> Result<Vec<(Value, Value)>> {
         let url = Value::from(format!("{scheme}://{text}{}", path.trim_end_matches('/')));
         urls.push((url, host));
     }
-    if !urls.is_empty() {
-        inputs.set(
-            "domains",
-            Value::list(urls.iter().map(|(url, _)| url.clone())),
-        );
-    }
-    // Where the app answers is without the path of a domain.
-    Ok(urls
-        .into_iter()
-        .map(|(_, host)| {
-            (
-                Value::from(format!("{scheme}://{}", host.as_str().unwrap_or_default())),
-                host,
-            )
-        })
-        .collect())
+    Ok(urls)
 }
 
 /// A length of time in whole seconds.
@@ -330,7 +426,7 @@ fn limits(intent: &Value, inputs: &mut Inputs) -> Result<()> {
 }
 
 /// `512Mi` as Docker writes it: `512m`.
-fn docker_size(text: &str) -> String {
+pub(super) fn docker_size(text: &str) -> String {
     let digits: String = text
         .chars()
         .take_while(|c| c.is_ascii_digit() || *c == '.')
@@ -392,10 +488,14 @@ fn hooks(intent: &Value, inputs: &mut Inputs) -> Result<()> {
 }
 
 /// The app's variables, those of its build among them.
-fn env(intent: &Value, is_static: bool, app: &Value, parts: &mut Parts) -> Result<Option<Address>> {
+fn env(
+    intent: &Value,
+    tells_port: bool,
+    app: &Value,
+    parts: &mut Parts,
+) -> Result<Option<Address>> {
     let mut variables = Inputs::default();
-    let no_port = at(intent, "port").is_none() && !is_static;
-    if no_port {
+    if tells_port {
         variables.set("PORT", PORT.to_string());
     }
     for (name, value) in at(intent, "env")

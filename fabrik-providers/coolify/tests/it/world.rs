@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fabrik_core::error::Error;
 use fabrik_core::provider::Registry;
+use fabrik_core::role::Component;
 use fabrik_core::spec::{LoadRequest, load};
 use fabrik_core::stack::Stack;
 use fabrik_fakes::coolify::{Coolify, TOKEN};
@@ -14,6 +15,7 @@ use serde_json::{Value as Json, json};
 pub(crate) struct World {
     pub(crate) coolify: Coolify,
     pub(crate) stage: Stage,
+    kinds: Vec<Arc<dyn Component>>,
 }
 
 impl World {
@@ -30,7 +32,18 @@ impl World {
             )
             .build()
             .expect("it works");
-        World { coolify, stage }
+        World {
+            coolify,
+            stage,
+            kinds: fabrik_core::kinds::all(),
+        }
+    }
+
+    /// With one more kind of apps.
+    pub(crate) fn with_kind(version: &str, kind: impl Component + 'static) -> World {
+        let mut world = World::new(version);
+        world.kinds.push(Arc::new(kind));
+        world
     }
 
     pub(crate) fn load(&self, resources: Json) -> Arc<Stack> {
@@ -43,13 +56,18 @@ impl World {
     pub(crate) fn load_spec(&self, spec: Json) -> fabrik_core::error::Result<Arc<Stack>> {
         let mut registry = Registry::new();
         registry.register(provider());
-        for kind in fabrik_core::kinds::all() {
-            registry.register_component(kind);
+        for kind in &self.kinds {
+            registry.register_component(kind.clone());
         }
         let mut document = spec;
         document["fabrik"] = json!(1);
         document["id"] = json!("shop");
         document["providers"] = json!({"coolify": {"endpoint": self.coolify.url(), "token": TOKEN, "requests_per_minute": 100_000}});
+        // Secrets that the stage was told.
+        let text = document.to_string();
+        let told = (1..10).map(|n| format!("fbt-{n}"));
+        let told: Vec<String> = told.filter(|name| text.contains(name.as_str())).collect();
+        document["secrets"] = json!(told);
         let text = document.to_string();
         let request = LoadRequest::new(&registry, "spec.json", text.as_bytes());
         load(&request).into_stack().map(Arc::new)

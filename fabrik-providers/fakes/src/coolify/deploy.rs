@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::check::{Answer, message};
 use super::route;
-use super::world::{Kind, Watch, World};
+use super::world::{Kind, Said, Trial, Watch, World};
 
 /// How deployments proceed.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,11 @@ pub struct Running {
     pub env: BTreeMap<String, String>,
     /// A compose text.
     pub compose: Option<String>,
+    /// The repository, with its branch or tag and its commit, where it is built from one.
+    pub git: Option<(String, String, String)>,
+    /// Where its health is looked at, by HTTP: the path, and the port where it is not the first
+    /// exposed one.
+    pub health: Option<(String, Option<u16>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -175,6 +180,7 @@ pub(super) fn settle(world: &mut World) {
     for at in 0..world.deployments.len() {
         loop {
             let deployment = &world.deployments[at];
+            let status = deployment.status;
             let due = match world.pace {
                 Pace::Polls { queued, running } => {
                     deployment.looks
@@ -201,6 +207,9 @@ pub(super) fn settle(world: &mut World) {
                 break;
             }
             step(world, at);
+            if world.deployments[at].status == status {
+                break;
+            }
         }
     }
 }
@@ -227,7 +236,16 @@ fn step(world: &mut World, at: usize) {
         deployment.takes = takes;
         return;
     }
-    let failing = world.failing.remove(&application);
+    let mut failing = world.failing.remove(&application);
+    if let (None, Some(Trial(trial)), Some(takes)) =
+        (&failing, &world.trial, &world.deployments[at].takes)
+    {
+        failing = match trial(takes) {
+            Some(came_to) => came_to.err(),
+            // It goes on.
+            None => return,
+        };
+    }
     let deployment = &mut world.deployments[at];
     deployment.finished_at = Some(now);
     if let Some(lines) = failing {
@@ -307,6 +325,21 @@ fn snapshot(world: &World, uuid: &str, deployment: &str) -> Option<Running> {
             .and_then(|port| port.parse().ok()),
         env: variables(world, uuid),
         compose: (!compose.is_empty()).then_some(compose),
+        git: (row.kind == Kind::Application && name.is_empty()).then(|| {
+            (
+                row.text("git_repository"),
+                row.text("git_branch"),
+                row.text("git_commit_sha"),
+            )
+        }),
+        health: (row.flag("health_check_enabled") && row.text("health_check_type") != "cmd").then(
+            || {
+                (
+                    row.text("health_check_path"),
+                    row.text("health_check_port").parse().ok(),
+                )
+            },
+        ),
     })
 }
 
@@ -534,6 +567,9 @@ pub(super) fn logs(world: &World, kind: Kind, uuid: &str) -> Answer {
     let Some(running) = world.running.get(uuid) else {
         return Err(message(400, &format!("{kind:?} is not running.")));
     };
-    let text = format!("listening on {}\nready\n", running.port.unwrap_or(80));
+    let text = match &world.said {
+        Some(Said(said)) => said(running),
+        None => format!("listening on {}\nready\n", running.port.unwrap_or(80)),
+    };
     Ok(Reply::json(200, &json!({"logs": text})))
 }

@@ -280,6 +280,21 @@ impl Coolify {
         self.world().watch = Some(world::Watch(Arc::new(watch)));
     }
 
+    /// Decides what deployments of applications come to, at their end: with lines, they fail, and the
+    /// lines are the last of their log; with nothing, they go on and never end. The function must not
+    /// ask the fake.
+    pub fn on_deployment(
+        &self,
+        trial: impl Fn(&Running) -> Option<Result<(), Vec<String>>> + Send + Sync + 'static,
+    ) {
+        self.world().trial = Some(world::Trial(Arc::new(trial)));
+    }
+
+    /// What the programs of applications say in their logs. The function must not ask the fake.
+    pub fn on_logs(&self, said: impl Fn(&Running) -> String + Send + Sync + 'static) {
+        self.world().said = Some(world::Said(Arc::new(said)));
+    }
+
     /// Deployments, in the order they were queued: uuid, application, status.
     pub fn deployments(&self) -> Vec<(String, String, String)> {
         let mut world = self.world();

@@ -140,6 +140,28 @@ impl std::fmt::Debug for Watch {
     }
 }
 
+/// What a deployment comes to: the last lines of its log when it fails, nothing when it goes on.
+#[derive(Clone)]
+pub(super) struct Trial(
+    pub(super) Arc<dyn Fn(&Running) -> Option<Result<(), Vec<String>>> + Send + Sync>,
+);
+
+/// What the program says in its log.
+#[derive(Clone)]
+pub(super) struct Said(pub(super) Arc<dyn Fn(&Running) -> String + Send + Sync>);
+
+impl std::fmt::Debug for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trial")
+    }
+}
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Said")
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) version: Version,
@@ -157,6 +179,8 @@ pub(super) struct World {
     pub(super) deployments: Vec<Deployment>,
     pub(super) running: BTreeMap<String, Running>,
     pub(super) watch: Option<Watch>,
+    pub(super) trial: Option<Trial>,
+    pub(super) said: Option<Said>,
     pub(super) failing: BTreeMap<String, Vec<String>>,
     /// Services and databases that start: how many more looks it takes.
     pub(super) starting: BTreeMap<String, usize>,
@@ -197,6 +221,8 @@ impl World {
             deployments: Vec::new(),
             running: BTreeMap::new(),
             watch: None,
+            trial: None,
+            said: None,
             failing: BTreeMap::new(),
             starting: BTreeMap::new(),
             is_queue_full: false,

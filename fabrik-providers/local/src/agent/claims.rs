@@ -47,6 +47,8 @@ impl Agent {
             Kind::Route => self.route(name).await.is_some(),
             Kind::Bucket => self.bucket(name).await?.is_some(),
             Kind::Monitor => self.monitors.get(name).await.is_some(),
+            Kind::Database => self.database(name).await.is_some(),
+            Kind::Job => self.jobs.get(name).await.is_some(),
             Kind::Name => self.hosts.get(name).await.is_some(),
         })
     }

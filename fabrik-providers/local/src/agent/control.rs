@@ -145,6 +145,28 @@ impl Agent {
                 self.unclaim(Kind::Monitor, &name).await?;
                 Answer::Done {}
             }
+            Ask::Database { name } => Answer::Database(self.database(&name).await.map(Box::new)),
+            Ask::PutDatabase { name, op_id, spec } => {
+                let made = self.put_database(&name, &op_id, spec).await?;
+                Answer::Database(Some(Box::new(made)))
+            }
+            Ask::RemoveDatabase { name } => {
+                self.remove_database(&name).await?;
+                self.unclaim(Kind::Database, &name).await?;
+                Answer::Done {}
+            }
+            Ask::Job { name } => Answer::Job(self.jobs.get(&name).await.map(Box::new)),
+            Ask::PutJob { name, spec } => {
+                self.jobs.put(&name, *spec).await?;
+                Answer::Job(self.jobs.get(&name).await.map(Box::new))
+            }
+            Ask::RemoveJob { name } => {
+                self.jobs.remove(&name).await?;
+                self.unclaim(Kind::Job, &name).await?;
+                Answer::Done {}
+            }
+            Ask::RunJob { name } => Answer::Run(self.jobs.run_now(&name).await?),
+            Ask::JobLogs { name, query } => Answer::Logs(self.jobs.read_log(&name, query).await?),
             Ask::PutName { name, target } => {
                 let name = names::local_host("name", &name)?;
                 self.hosts.put(&name, target.clone()).await?;

@@ -255,7 +255,7 @@ impl Supervisor {
             run_mark: &mark,
             log: log.map_err(|error| error.to_string())?,
         })
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Process::not_started(&member.spec.command, &member.spec.dir, &error))?;
         let run = RunRecord {
             index: member.index,
             mark,

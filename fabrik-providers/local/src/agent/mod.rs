@@ -2,13 +2,16 @@
 
 mod activity;
 mod backoff;
+mod backup;
 mod balance;
 mod book;
 mod bucket;
 mod claims;
 mod control;
+mod databases;
 mod http;
 mod instance;
+mod jobs;
 mod lock;
 mod logs;
 mod monitors;
@@ -20,10 +23,12 @@ mod procfs;
 mod registry;
 mod routes;
 mod run;
+mod schedule;
 mod service;
 mod shared;
 mod sites;
 mod table;
+mod tool;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +38,8 @@ use tokio::sync::watch;
 
 use activity::Activity;
 use claims::Claims;
+use databases::Databases;
+use jobs::Jobs;
 use monitors::Monitors;
 use registry::Registry;
 use routes::Routes;
@@ -42,6 +49,8 @@ use table::Table;
 
 pub(crate) use book::names as describe_names;
 pub(crate) use bucket::all as all_buckets;
+pub(crate) use databases::{all as all_databases, service_of as database_service};
+pub(crate) use jobs::{all as all_jobs, stored_log as stored_job_log};
 pub(crate) use logs::LogDir;
 pub(crate) use monitors::all as all_monitors;
 pub use run::{AgentConfig, run_agent};
@@ -57,6 +66,8 @@ struct Agent {
     routes: Arc<Routes>,
     sites: Arc<Sites>,
     monitors: Arc<Monitors>,
+    databases: Arc<Databases>,
+    jobs: Arc<Jobs>,
     /// What registered names are meant for.
     hosts: Table<String>,
     claims: Claims,

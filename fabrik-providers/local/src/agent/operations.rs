@@ -16,8 +16,10 @@ impl Agent {
     pub(super) async fn status(&self) -> Result<AgentStatus, Error> {
         let mut services = Vec::new();
         for service in self.registry.all() {
-            if !service.is_empty().await {
-                services.push(service.info().await);
+            let info = service.info().await;
+            // Those that run databases are told as databases.
+            if !info.name.starts_with('@') && !service.is_empty().await {
+                services.push(info);
             }
         }
         let layout = self.shared.layout.clone();
@@ -35,6 +37,8 @@ impl Agent {
             access_log: layout.access_log(),
             buckets: blocking(move || bucket::all(&layout)).await?,
             monitors: self.monitors.all().await,
+            databases: self.databases().await,
+            jobs: self.jobs.all().await,
             names: book::names(self.hosts.all().await),
         })
     }
@@ -56,6 +60,16 @@ impl Agent {
     ) -> Result<GenerationInfo, Error> {
         names::check("service", name)?;
         names::check_op_id(op_id)?;
+        self.run_service(name, op_id, spec).await
+    }
+
+    /// Deploys a service, also one that only the agent knows.
+    pub(super) async fn run_service(
+        &self,
+        name: &str,
+        op_id: &str,
+        spec: ServiceSpec,
+    ) -> Result<GenerationInfo, Error> {
         let service = self.service(name).await?;
         let result = service.deploy(op_id, spec).await;
         if result.is_err() && service.is_empty().await {
@@ -165,5 +179,7 @@ impl Agent {
         self.sites.all().is_empty()
             && self.routes.all().await.is_empty()
             && self.monitors.is_empty().await
+            && self.jobs.is_empty().await
+            && self.databases.is_empty().await
     }
 }

@@ -90,6 +90,27 @@ impl Process {
         })
     }
 
+    /// Why a process could not be started, in words that say what to look at.
+    pub(crate) fn not_started(command: &Command, dir: &Path, error: &io::Error) -> String {
+        let program = match command {
+            Command::Shell(_) => "/bin/sh",
+            Command::Argv(words) => words.first().map_or("", String::as_str),
+        };
+        match error.kind() {
+            io::ErrorKind::NotFound if !dir.is_dir() => {
+                format!("there is no folder `{}`", dir.display())
+            }
+            io::ErrorKind::NotFound if program.contains('/') => {
+                format!("there is no program `{program}` in `{}`", dir.display())
+            }
+            io::ErrorKind::NotFound => format!("the command `{program}` was not found"),
+            io::ErrorKind::PermissionDenied => {
+                format!("`{program}` may not be run: it is not marked as executable")
+            }
+            _ => format!("`{program}` could not be started: {error}"),
+        }
+    }
+
     /// Takes up a process that an earlier agent started; `None` if it does not run any more.
     pub(crate) fn adopt(run: &RunRecord) -> Option<Self> {
         procfs::is_running(&run.identity).then(|| Self {
@@ -201,6 +222,9 @@ impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         use std::os::unix::process::ExitStatusExt;
         let text = match (status.code(), status.signal()) {
+            // What shells say of commands they cannot run.
+            (Some(127), _) => "ended with exit code 127 (a command was not found)".to_owned(),
+            (Some(126), _) => "ended with exit code 126 (a command may not be run)".to_owned(),
             (Some(code), _) => format!("ended with exit code {code}"),
             (None, Some(signal)) => format!("was ended by signal {signal}"),
             (None, None) => "ended".to_owned(),

@@ -13,7 +13,9 @@ use tokio::sync::watch;
 
 use crate::agent::activity::Activity;
 use crate::agent::book::blocking;
+use crate::agent::databases::Databases;
 use crate::agent::http::{AccessLog, Listeners, Web, bind};
+use crate::agent::jobs::Jobs;
 use crate::agent::lock::AgentLock;
 use crate::agent::monitors::Monitors;
 use crate::agent::ports::Ports;
@@ -142,12 +144,15 @@ async fn start(
         let path = layout.routes();
         blocking(move || Routes::open(path)).await?
     };
-    let (monitors, hosts, claims) = {
+    let (monitors, databases, jobs, hosts, claims) = {
         let shared = Arc::clone(&shared);
         blocking(move || {
             let layout = &shared.layout;
+            let databases = Arc::new(Databases::open(&shared)?);
             Ok((
                 Monitors::open(&shared)?,
+                Arc::clone(&databases),
+                Jobs::open(&shared, &databases)?,
                 Table::open(layout.host_names(), &shared)?,
                 Table::open(layout.claims(), &shared)?,
             ))
@@ -174,6 +179,8 @@ async fn start(
         routes: Arc::new(routes),
         sites: Arc::new(sites),
         monitors: Arc::new(monitors),
+        databases,
+        jobs: Arc::new(jobs),
         hosts,
         claims,
         listen: listeners.addresses(),
@@ -225,6 +232,7 @@ async fn serve(
     let clients = tokio::spawn(control::serve(Arc::clone(agent), socket));
     let rotation = tokio::spawn(rotate(Arc::clone(agent)));
     agent.monitors.start().await;
+    agent.jobs.start().await;
     let mut asked = agent.quit.subscribe();
     let quit = tokio::select! {
         () = idle(agent, config.idle_exit) => Quit::Idle,
@@ -250,10 +258,10 @@ async fn serve(
     clients.abort();
     rotation.abort();
     agent.monitors.stop();
+    let stop = matches!(quit, Quit::Stop | Quit::Orphaned);
+    agent.jobs.end(stop).await;
     for service in agent.registry.all() {
-        service
-            .end(matches!(quit, Quit::Stop | Quit::Orphaned))
-            .await;
+        service.end(stop).await;
     }
     stop_web.send_replace(true);
     drop(web_stopped);
@@ -332,7 +340,12 @@ async fn finish(agent: &Agent, lock: AgentLock, quit: Quit) -> Result<(), Error>
 
 /// Removes the agent's own files. Logs that a removal kept stay.
 fn clean(layout: &Layout) -> Result<(), Error> {
-    for dir in [layout.services(), layout.sites(), layout.buckets()] {
+    for dir in [
+        layout.services(),
+        layout.sites(),
+        layout.buckets(),
+        layout.databases(),
+    ] {
         records::remove_tree(&dir)?;
     }
     let kept = records::names(&layout.logs().join("services"))?;

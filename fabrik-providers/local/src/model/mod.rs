@@ -2,8 +2,10 @@
 //! socket and in the state files.
 
 mod bucket;
+mod database;
 mod duration;
 mod env;
+mod job;
 mod logs;
 mod monitor;
 mod name;
@@ -13,7 +15,9 @@ mod site;
 mod status;
 
 pub use bucket::BucketInfo;
+pub use database::{DatabaseEngine, DatabaseInfo, DatabaseSpec, Hidden};
 pub use env::{Env, EnvValue};
+pub use job::{BackupSource, BackupSpec, JobInfo, JobRun, JobSpec, Task};
 pub use logs::{LogChunk, LogCursor, LogLine, LogQuery};
 pub use monitor::{MonitorInfo, MonitorSpec, ProbeResult};
 pub use name::NameInfo;

@@ -1,5 +1,6 @@
 //! A service: a command that runs as one or more processes.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -82,6 +83,26 @@ pub enum Command {
     Argv(Vec<String>),
     /// A line for `/bin/sh -c`.
     Shell(String),
+}
+
+impl Command {
+    /// Whether there is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Shell(line) => line.trim().is_empty(),
+            Self::Argv(words) => words.first().is_none_or(String::is_empty),
+        }
+    }
+}
+
+/// As it is shown in messages, between backticks.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shell(line) => write!(f, "`{line}`"),
+            Self::Argv(words) => write!(f, "`{}`", words.join(" ")),
+        }
+    }
 }
 
 /// Where a service listens on loopback.

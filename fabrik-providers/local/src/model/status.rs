@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BucketInfo, MonitorInfo, NameInfo, RouteInfo, ServiceSpec, SiteInfo};
+use super::{
+    BucketInfo, DatabaseInfo, JobInfo, MonitorInfo, NameInfo, RouteInfo, ServiceSpec, SiteInfo,
+};
 
 /// Everything the agent holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,12 @@ pub struct AgentStatus {
     /// Registered names in their order.
     #[serde(default)]
     pub names: Vec<NameInfo>,
+    /// Databases in the order of their names.
+    #[serde(default)]
+    pub databases: Vec<DatabaseInfo>,
+    /// Jobs in the order of their names; those of backups begin with `@`.
+    #[serde(default)]
+    pub jobs: Vec<JobInfo>,
     /// The access log.
     pub access_log: PathBuf,
 }

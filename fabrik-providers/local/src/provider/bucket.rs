@@ -1,15 +1,16 @@
 //! `local.bucket`.
 
 use fabrik_core::error::Result;
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Keys, TypeInfo, Undo};
-use fabrik_core::value::Value;
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, TypeInfo, Undo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use super::link::{Local, Picture};
 use super::problem::problem;
-use super::{group, kept};
+use super::thing::{Seen, Thing, kept_by_agent};
+use crate::client::Client;
 use crate::model::BucketInfo;
 use crate::protocol::Kind;
 
@@ -35,23 +36,42 @@ pub struct BucketOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket;
 
-impl Bucket {
-    fn observe(picture: &Picture, id: &str) -> Option<Observed<BucketInputs, BucketOutputs>> {
-        let found = picture
-            .status
-            .buckets
-            .iter()
-            .find(|bucket| bucket.name == id)?;
-        Some(describe(found))
-    }
-}
-
-impl Resource for Bucket {
-    const TYPE: &'static str = "local.bucket";
-    type Client = Local;
+impl Thing for Bucket {
+    const KIND: Kind = Kind::Bucket;
     type Spec = BucketInputs;
     type Outputs = BucketOutputs;
 
+    fn id(spec: &BucketInputs) -> Result<String> {
+        Ok(spec.name.clone())
+    }
+
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.buckets.iter();
+        found.map(|bucket| bucket.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, _: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.buckets.iter();
+        found.find(|bucket| bucket.name == id).map(describe)
+    }
+
+    async fn put(
+        _: &Cx,
+        _: &Local,
+        agent: &Client,
+        id: &str,
+        _: &BucketInputs,
+    ) -> Result<BucketOutputs> {
+        Ok(outputs(&agent.put_bucket(id).await.map_err(problem)?))
+    }
+
+    /// Removes the objects too: the engine asks before it deletes what holds data.
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_bucket(id, true).await.map_err(problem)
+    }
+}
+
+kept_by_agent! { Bucket, "local.bucket", BucketInputs, BucketOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             updatable: false,
@@ -59,68 +79,6 @@ impl Resource for Bucket {
             undo_delete: Undo::Partial,
             ..kept(info)
         }
-    }
-
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &BucketInputs,
-    ) -> Result<Created<BucketOutputs>> {
-        let agent = local.claimed(cx, Kind::Bucket, &spec.name).await?;
-        let made = agent.put_bucket(&spec.name).await.map_err(problem)?;
-        Ok(Created::new(made.name.clone(), outputs(&made)))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<BucketInputs, BucketOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<BucketInputs, BucketOutputs>> {
-        local.read_many(ids, Self::observe).await
-    }
-
-    async fn update(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        _: &Change<'_, BucketInputs>,
-    ) -> Result<BucketOutputs> {
-        let agent = local.agent().await?;
-        Ok(outputs(&agent.put_bucket(id).await.map_err(problem)?))
-    }
-
-    /// Removes the objects too: the engine asks before it deletes what holds data.
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        match local.agent_with(id, Self::observe).await? {
-            Some(agent) => agent.remove_bucket(id, true).await.map_err(problem),
-            None => Ok(()),
-        }
-    }
-
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
-    }
-
-    async fn list(&self, _: &Cx, local: &Local) -> Result<Vec<Found<BucketInputs, BucketOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.buckets.iter().map(|bucket| Found {
-            id: bucket.name.clone(),
-            observed: describe(bucket),
-            marked: false,
-        });
-        Ok(found.collect())
     }
 }
 

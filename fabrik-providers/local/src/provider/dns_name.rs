@@ -1,15 +1,17 @@
 //! `local.dns_name`.
 
 use fabrik_core::error::Result;
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo};
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, Finding, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use super::link::{Local, Picture};
 use super::problem::problem;
-use super::{group, kept};
+use super::thing::{Seen, Thing, kept_by_agent};
+use crate::client::Client;
 use crate::model::NameInfo;
 use crate::names::local_host;
 use crate::protocol::Kind;
@@ -41,77 +43,44 @@ pub struct DnsNameOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct DnsName;
 
-impl DnsName {
-    fn observe(picture: &Picture, id: &str) -> Option<Observed<DnsNameInputs, DnsNameOutputs>> {
-        let found = picture.status.names.iter().find(|name| name.name == id)?;
-        Some(describe(found))
-    }
-}
-
-impl Resource for DnsName {
-    const TYPE: &'static str = "local.dns_name";
-    type Client = Local;
+impl Thing for DnsName {
+    const KIND: Kind = Kind::Name;
     type Spec = DnsNameInputs;
     type Outputs = DnsNameOutputs;
 
-    fn describe(&self, info: TypeInfo) -> TypeInfo {
-        kept(info)
+    fn id(spec: &DnsNameInputs) -> Result<String> {
+        local_host("name", &spec.name).map_err(problem)
     }
 
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.names.iter();
+        found.map(|name| name.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, _: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.names.iter();
+        found.find(|name| name.name == id).map(describe)
+    }
+
+    async fn put(
+        _: &Cx,
+        _: &Local,
+        agent: &Client,
+        id: &str,
         spec: &DnsNameInputs,
-    ) -> Result<Created<DnsNameOutputs>> {
-        let name = local_host("name", &spec.name).map_err(problem)?;
-        let agent = local.claimed(cx, Kind::Name, &name).await?;
-        agent.put_name(&name, &spec.target).await.map_err(problem)?;
-        Ok(Created::new(name.clone(), outputs()))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<DnsNameInputs, DnsNameOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<DnsNameInputs, DnsNameOutputs>> {
-        local.read_many(ids, Self::observe).await
-    }
-
-    async fn update(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        change: &Change<'_, DnsNameInputs>,
     ) -> Result<DnsNameOutputs> {
-        let agent = local.agent().await?;
-        agent
-            .put_name(id, &change.spec.target)
-            .await
-            .map_err(problem)?;
+        agent.put_name(id, &spec.target).await.map_err(problem)?;
         Ok(outputs())
     }
 
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        match local.agent_with(id, Self::observe).await? {
-            Some(agent) => agent.remove_name(id).await.map_err(problem),
-            None => Ok(()),
-        }
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_name(id).await.map_err(problem)
     }
+}
 
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
+kept_by_agent! { DnsName, "local.dns_name", DnsNameInputs, DnsNameOutputs;
+    fn describe(&self, info: TypeInfo) -> TypeInfo {
+        kept(info)
     }
 
     async fn plan(&self, _: &Cx, _: &Local, proposal: Proposal<'_>) -> Result<Planned> {
@@ -130,20 +99,6 @@ impl Resource for DnsName {
             findings: findings.into_iter().collect(),
             ..Planned::default()
         })
-    }
-
-    async fn list(
-        &self,
-        _: &Cx,
-        local: &Local,
-    ) -> Result<Vec<Found<DnsNameInputs, DnsNameOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.names.iter().map(|name| Found {
-            id: name.name.clone(),
-            observed: describe(name),
-            marked: false,
-        });
-        Ok(found.collect())
     }
 }
 

@@ -89,15 +89,16 @@ impl Resource for LocalFile {
         let id = id_of(&spec.path);
         let place = Self::place(local, &id)?;
         let outputs = Self::outputs(&place, &spec.content);
-        let text = spec.content.clone();
+        let text = &spec.content;
         let mode = parse_mode(spec.mode.as_deref().unwrap_or(PRIVATE))?;
-        blocking(move || match place.read()? {
+        // Here and not on another thread, where it would go on although nobody waits for it any more:
+        // what was given up must not land later.
+        match place.read()? {
             // An earlier attempt of this very operation.
-            Some(there) if there.text == text && there.mode == mode => Ok(()),
-            Some(_) => Err(place.taken()),
-            None => place.write(&text, mode, false),
-        })
-        .await?;
+            Some(there) if there.text == *text && there.mode == mode => {}
+            Some(_) => return Err(place.taken()),
+            None => place.write(text, mode, false)?,
+        }
         Ok(Created::new(id, outputs))
     }
 
@@ -125,23 +126,19 @@ impl Resource for LocalFile {
     ) -> Result<LocalFileOutputs> {
         let place = Self::place(local, id)?;
         let outputs = Self::outputs(&place, &change.spec.content);
-        let text = change.spec.content.clone();
         let wanted = change.spec.mode.as_deref().map(parse_mode).transpose()?;
-        blocking(move || {
-            let mode = match (wanted, place.read()?) {
-                (Some(mode), _) => mode,
-                (None, Some(there)) => there.mode,
-                (None, None) => parse_mode(PRIVATE)?,
-            };
-            place.write(&text, mode, true)
-        })
-        .await?;
+        let mode = match (wanted, place.read()?) {
+            (Some(mode), _) => mode,
+            (None, Some(there)) => there.mode,
+            (None, None) => parse_mode(PRIVATE)?,
+        };
+        place.write(&change.spec.content, mode, true)?;
         Ok(outputs)
     }
 
     async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
         let place = Self::place(local, id)?;
-        blocking(move || place.remove()).await
+        place.remove()
     }
 
     fn keys(&self, _: &Local, inputs: &Value) -> Keys {

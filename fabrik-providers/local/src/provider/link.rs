@@ -4,7 +4,6 @@ use std::path::{Component, Path, PathBuf};
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::Cx;
-use fabrik_core::provider::typed::{Observed, ReadAnswer};
 use tokio::sync::OnceCell;
 
 use super::LocalConfig;
@@ -89,18 +88,6 @@ impl Local {
         Ok(agent)
     }
 
-    /// The agent, when it has an object to remove: for what is gone none is launched.
-    pub(super) async fn agent_with<S, O>(
-        &self,
-        id: &str,
-        observe: impl Fn(&Picture, &str) -> Option<Observed<S, O>>,
-    ) -> Result<Option<&Client>> {
-        match observe(&self.picture().await?, id) {
-            Some(_) => Ok(Some(self.agent().await?)),
-            None => Ok(None),
-        }
-    }
-
     /// What is there, from the agent if one runs, else from what it stored.
     pub(super) async fn picture(&self) -> Result<Picture> {
         match Client::new(self.state_dir()).status().await {
@@ -123,18 +110,6 @@ impl Local {
             status,
             running: false,
         })
-    }
-
-    /// Reads several objects from one picture.
-    pub(super) async fn read_many<S, O>(
-        &self,
-        ids: &[String],
-        observe: impl Fn(&Picture, &str) -> Option<Observed<S, O>>,
-    ) -> Vec<ReadAnswer<S, O>> {
-        match self.picture().await {
-            Ok(picture) => ids.iter().map(|id| Ok(observe(&picture, id))).collect(),
-            Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
-        }
     }
 
     /// The absolute form of a path of the spec.

@@ -3,8 +3,12 @@
 //! Reading never launches the agent: when none runs, the state directory tells what is there. The
 //! first mutating call launches it.
 
+mod backup;
 mod bucket;
+mod cron;
+mod database;
 mod dns_name;
+mod environment;
 mod file;
 mod link;
 mod monitor;
@@ -16,7 +20,10 @@ mod runtime;
 mod service;
 mod settings;
 mod site;
+mod thing;
 mod values;
+mod wordpress;
+mod written;
 
 use std::time::Duration;
 
@@ -26,12 +33,15 @@ use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use backup::{Backup, BackupInputs, BackupOutputs};
 pub use bucket::{Bucket, BucketInputs, BucketOutputs};
+pub use cron::{Cron, CronInputs, CronOutputs};
+pub use database::{Database, DatabaseInputs, DatabaseOutputs, Engine};
 pub use dns_name::{DnsName, DnsNameInputs, DnsNameOutputs};
 pub use file::{LocalFile, LocalFileInputs, LocalFileOutputs};
 pub use link::Local;
 pub use monitor::{Monitor, MonitorInputs, MonitorOutputs};
-pub use players::{BucketPlayer, DnsPlayer, MonitorPlayer};
+pub use players::{BackupPlayer, BucketPlayer, DatabasePlayer, DnsPlayer, MonitorPlayer};
 pub use route::{Route, RouteInputs, RouteOutputs};
 pub use runtime::RuntimePlayer;
 pub use service::{Health, RestartWhen, Service, ServiceInputs, ServiceOutputs, Signal, Stop};
@@ -78,10 +88,15 @@ fn build(settings: LocalSettings) -> TypedProvider<LocalConfig, Local> {
         .resource(Bucket)
         .resource(Monitor)
         .resource(DnsName)
+        .resource(Cron)
+        .resource(Database)
+        .resource(Backup)
         .player(RuntimePlayer)
         .player(DnsPlayer)
         .player(MonitorPlayer)
         .player(BucketPlayer)
+        .player(DatabasePlayer)
+        .player(BackupPlayer)
         .build()
 }
 
@@ -129,22 +144,6 @@ fn must_run(desired: &Value) -> (Value, Vec<Finding>) {
         });
     }
     (desired.with(&path, Value::from(true)), findings)
-}
-
-/// What to say when something of the wanted name is there and this stack did not make it.
-fn exists_finding<'a>(
-    what: &str,
-    mut names: impl Iterator<Item = &'a str>,
-    desired: &Value,
-) -> Option<Finding> {
-    let name = desired.get("name").and_then(Value::as_str)?;
-    names.any(|there| there == name).then(|| Finding {
-        blocking: false,
-        message: format!("a {what} `{name}` exists already, and this stack did not make it"),
-        hint: Some("choose another name, unless it is yours".to_owned()),
-        field: Some(Path::key("name")),
-        adopt: Some(name.to_owned()),
-    })
 }
 
 fn yes() -> bool {

@@ -1,16 +1,17 @@
 //! `local.monitor`.
 
 use fabrik_core::error::Result;
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Keys, TypeInfo, Undo};
-use fabrik_core::value::Value;
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, TypeInfo, Undo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use super::link::{Local, Picture};
 use super::problem::problem;
+use super::thing::{Seen, Thing, kept_by_agent};
 use super::values::Time;
-use super::{group, kept};
+use crate::client::Client;
 use crate::model::{MonitorInfo, MonitorSpec};
 use crate::protocol::Kind;
 
@@ -44,97 +45,49 @@ pub struct MonitorOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct Monitor;
 
-impl Monitor {
-    fn observe(picture: &Picture, id: &str) -> Option<Observed<MonitorInputs, MonitorOutputs>> {
-        let mut found = picture.status.monitors.iter();
-        Some(describe(found.find(|monitor| monitor.name == id)?))
-    }
-}
-
-impl Resource for Monitor {
-    const TYPE: &'static str = "local.monitor";
-    type Client = Local;
+impl Thing for Monitor {
+    const KIND: Kind = Kind::Monitor;
     type Spec = MonitorInputs;
     type Outputs = MonitorOutputs;
 
+    fn id(spec: &MonitorInputs) -> Result<String> {
+        Ok(spec.name.clone())
+    }
+
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.monitors.iter();
+        found.map(|monitor| monitor.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, _: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.monitors.iter();
+        found.find(|monitor| monitor.name == id).map(describe)
+    }
+
+    async fn put(
+        _: &Cx,
+        _: &Local,
+        agent: &Client,
+        id: &str,
+        spec: &MonitorInputs,
+    ) -> Result<MonitorOutputs> {
+        let made = agent.put_monitor(id, &wanted(spec)).await;
+        made.map_err(problem)?;
+        Ok(outputs(id))
+    }
+
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_monitor(id).await.map_err(problem)
+    }
+}
+
+kept_by_agent! { Monitor, "local.monitor", MonitorInputs, MonitorOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             // The history of what was seen does not come back.
             undo_delete: Undo::Partial,
             ..kept(info)
         }
-    }
-
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &MonitorInputs,
-    ) -> Result<Created<MonitorOutputs>> {
-        let agent = local.claimed(cx, Kind::Monitor, &spec.name).await?;
-        agent
-            .put_monitor(&spec.name, &wanted(spec))
-            .await
-            .map_err(problem)?;
-        Ok(Created::new(spec.name.clone(), outputs(&spec.name)))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<MonitorInputs, MonitorOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<MonitorInputs, MonitorOutputs>> {
-        local.read_many(ids, Self::observe).await
-    }
-
-    async fn update(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        change: &Change<'_, MonitorInputs>,
-    ) -> Result<MonitorOutputs> {
-        let agent = local.agent().await?;
-        agent
-            .put_monitor(id, &wanted(change.spec))
-            .await
-            .map_err(problem)?;
-        Ok(outputs(id))
-    }
-
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        match local.agent_with(id, Self::observe).await? {
-            Some(agent) => agent.remove_monitor(id).await.map_err(problem),
-            None => Ok(()),
-        }
-    }
-
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
-    }
-
-    async fn list(
-        &self,
-        _: &Cx,
-        local: &Local,
-    ) -> Result<Vec<Found<MonitorInputs, MonitorOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.monitors.iter().map(|monitor| Found {
-            id: monitor.name.clone(),
-            observed: describe(monitor),
-            marked: false,
-        });
-        Ok(found.collect())
     }
 }
 

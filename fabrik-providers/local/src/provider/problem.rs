@@ -33,7 +33,8 @@ pub(super) fn problem(error: AgentError) -> Error {
             expected_port,
             listening_ports,
         } => {
-            let hint = gate_hint(expected_port, &listening_ports, logs.is_empty());
+            let hint = command_hint(&reason)
+                .unwrap_or_else(|| gate_hint(&reason, expected_port, &listening_ports, &logs));
             let from = logs.len().saturating_sub(LINES);
             Error::new(
                 ErrorKind::CheckFailed,
@@ -50,13 +51,37 @@ pub(super) fn problem(error: AgentError) -> Error {
             logs,
         } => {
             let from = logs.len().saturating_sub(LINES);
+            let hint = command_hint(&reason).unwrap_or_else(|| {
+                "run the command yourself in that folder; the version before keeps running".to_owned()
+            });
             Error::new(
                 ErrorKind::CheckFailed,
                 format!("{command} for `{service}` {reason}"),
             )
             .effect(Effect::None)
             .log_tail(logs.into_iter().skip(from))
-            .hint("run the command yourself in that folder; the version before keeps running")
+            .hint(hint)
+        }
+        AgentError::Missing { package, .. } => Error::new(ErrorKind::Unsupported, text)
+            .effect(Effect::None)
+            .hint(format!(
+                "install the package `{package}` (`apt install {package}` on Debian and Ubuntu), and apply again"
+            )),
+        AgentError::Tool {
+            program,
+            reason,
+            logs,
+        } => {
+            let no_root = logs.iter().any(|line| line.starts_with("unshare:"));
+            let error = Error::new(ErrorKind::Unexpected, format!("`{program}` {reason}"))
+                .temporary(false)
+                .effect(Effect::None)
+                .log_tail(logs);
+            if no_root {
+                error.hint("PostgreSQL does not run as root: run fabrik as an ordinary user")
+            } else {
+                error
+            }
         }
         AgentError::PortTaken { port, .. } => Error::new(ErrorKind::Conflict, text)
             .field(Path::key("port"))
@@ -77,9 +102,29 @@ pub(super) fn problem(error: AgentError) -> Error {
     }
 }
 
+/// What helps when a command could not be run.
+fn command_hint(reason: &str) -> Option<String> {
+    if reason.contains("was not found") || reason.contains("there is no program") {
+        return Some(
+            "install it, or name the program with its path; the agent looks in the `PATH` of who started it"
+                .to_owned(),
+        );
+    }
+    let may_not = reason.contains("may not be run");
+    may_not.then(|| "mark it as executable: `chmod +x`".to_owned())
+}
+
 /// What may help when a health gate was not passed.
-fn gate_hint(expected: Option<u16>, listening: &[u16], silent: bool) -> String {
+fn gate_hint(reason: &str, expected: Option<u16>, listening: &[u16], logs: &[String]) -> String {
+    let silent = logs.iter().all(|line| line.starts_with("[fabrik] "));
     match expected {
+        _ if reason.starts_with("its process ended") => {
+            if silent {
+                "it wrote nothing; a program must stay in the foreground: if it goes into the background by itself, tell it not to".to_owned()
+            } else {
+                "its last lines say why; the version before keeps running".to_owned()
+            }
+        }
         Some(expected) if !listening.is_empty() && !listening.contains(&expected) => {
             let ports: Vec<String> = listening.iter().map(u16::to_string).collect();
             let ports = ports.join(", ");

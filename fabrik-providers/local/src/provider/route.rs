@@ -1,7 +1,7 @@
 //! `local.route`.
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
+use fabrik_core::provider::typed::Observed;
 use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::link::{Local, Picture};
 use super::problem::problem;
+use super::thing::{Seen, Thing, kept_by_agent};
 use super::{group_key, kept};
 use crate::client::Client;
 use crate::error::Error as AgentError;
@@ -53,17 +54,32 @@ pub struct RouteOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct Route;
 
-impl Route {
-    fn observe(picture: &Picture, id: &str) -> Option<Observed<RouteInputs, RouteOutputs>> {
-        let found = picture
-            .status
-            .routes
-            .iter()
-            .find(|route| route.name == id)?;
-        Some(describe(found))
+impl Thing for Route {
+    const KIND: Kind = Kind::Route;
+    type Spec = RouteInputs;
+    type Outputs = RouteOutputs;
+
+    fn id(spec: &RouteInputs) -> Result<String> {
+        Ok(name_of(&spec.host, spec.path.as_deref()))
     }
 
-    async fn put(agent: &Client, id: &str, spec: &RouteInputs) -> Result<RouteOutputs> {
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.routes.iter();
+        found.map(|route| route.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, _: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.routes.iter();
+        found.find(|route| route.name == id).map(describe)
+    }
+
+    async fn put(
+        _: &Cx,
+        _: &Local,
+        agent: &Client,
+        id: &str,
+        spec: &RouteInputs,
+    ) -> Result<RouteOutputs> {
         let wanted = wanted(spec)?;
         let made = agent
             .put_route(id, &wanted)
@@ -82,70 +98,22 @@ impl Route {
             })?;
         Ok(outputs(&made))
     }
-}
 
-impl Resource for Route {
-    const TYPE: &'static str = "local.route";
-    type Client = Local;
-    type Spec = RouteInputs;
-    type Outputs = RouteOutputs;
-
-    fn describe(&self, info: TypeInfo) -> TypeInfo {
-        kept(info)
-    }
-
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &RouteInputs,
-    ) -> Result<Created<RouteOutputs>> {
-        let id = name_of(&spec.host, spec.path.as_deref());
-        let agent = local.claimed(cx, Kind::Route, &id).await?;
-        let outputs = Self::put(agent, &id, spec).await?;
-        Ok(Created::new(id, outputs))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<RouteInputs, RouteOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<RouteInputs, RouteOutputs>> {
-        local.read_many(ids, Self::observe).await
-    }
-
-    async fn update(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        change: &Change<'_, RouteInputs>,
-    ) -> Result<RouteOutputs> {
-        Self::put(local.agent().await?, id, change.spec).await
-    }
-
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        match local.agent_with(id, Self::observe).await? {
-            Some(agent) => agent.remove_route(id).await.map_err(problem),
-            None => Ok(()),
-        }
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_route(id).await.map_err(problem)
     }
 
     /// No two calls meet on one host and path.
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
+    fn keys(type_name: &str, inputs: &Value) -> Keys {
         let host = inputs.get("host").and_then(Value::as_str);
         let path = inputs.get("path").and_then(Value::as_str);
-        group_key(Self::TYPE, host.map(|host| name_of(host, path)))
+        group_key(type_name, host.map(|host| name_of(host, path)))
+    }
+}
+
+kept_by_agent! { Route, "local.route", RouteInputs, RouteOutputs;
+    fn describe(&self, info: TypeInfo) -> TypeInfo {
+        kept(info)
     }
 
     async fn plan(&self, _: &Cx, _: &Local, proposal: Proposal<'_>) -> Result<Planned> {
@@ -178,16 +146,6 @@ impl Resource for Route {
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn list(&self, _: &Cx, local: &Local) -> Result<Vec<Found<RouteInputs, RouteOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.routes.iter().map(|route| Found {
-            id: route.name.clone(),
-            observed: describe(route),
-            marked: false,
-        });
-        Ok(found.collect())
     }
 }
 

@@ -13,11 +13,13 @@ use fabrik_core::value::{Map, Path, Value};
 use fabrik_core::verify::parse_duration;
 use serde_json::{Value as Json, json};
 
+use super::cron::Cron;
 use super::dns_name::ADDRESS;
 use super::players::field;
 use super::route::Route;
 use super::service::Service;
 use super::site::StaticSite;
+use super::wordpress;
 
 /// Beyond this, a service's health deadline needs a larger budget for its operations.
 const USUAL_DEADLINE: Duration = Duration::from_secs(60);
@@ -94,18 +96,14 @@ impl Player for RuntimePlayer {
     }
 
     fn runs(&self) -> &[&'static str] {
-        &["service", "worker", "static"]
+        &["service", "worker", "cron", "static", "wordpress"]
     }
 
     fn cannot(&self) -> &[&'static str] {
         &[
             "build.args",
-            "build.context",
-            "build.dockerfile",
             "build.output",
-            "build.pack",
             "build.secrets",
-            "build.target",
             "files",
             "health.body",
             "health.command",
@@ -120,7 +118,6 @@ impl Player for RuntimePlayer {
             "tls.enabled",
             "tls.min_version",
             "tls.redirect_http",
-            "volumes",
         ]
     }
 
@@ -129,17 +126,23 @@ impl Player for RuntimePlayer {
         let kind = field(intent, "kind")?;
         let (target, app) = match kind.as_str() {
             Some("static") => ("site", site(&name, intent, own, parts)?),
+            Some("cron") => ("cron", cron(&name, intent, own, parts)?),
+            Some("wordpress") => ("service", wordpress::service(&name, intent, own, parts)?),
             _ => ("service", service(&name, intent, own, parts)?),
         };
-        let is_worker = kind.as_str() == Some("worker")
+        let is_worker = matches!(kind.as_str(), Some("worker" | "cron"))
             || target == "service" && own.get("worker").and_then(Value::as_bool) == Some(true);
         let mut outputs = Map::new();
         outputs.insert("ingress".into(), Value::from(ADDRESS));
         outputs.insert("ingress_kind".into(), Value::from("address"));
-        if target == "service" {
+        if target != "site" {
             outputs.insert("logs".into(), Value::from(app.as_str()));
             let dir = Parts::output(&app, "dir");
-            let exec = Value::map([("kind", Value::from("local")), ("dir", dir)]);
+            let exec = match kind.as_str() {
+                // As the provider of WordPress sites takes it.
+                Some("wordpress") => Value::map([("path", Parts::output(&app, "folder"))]),
+                _ => Value::map([("kind", Value::from("local")), ("dir", dir)]),
+            };
             outputs.insert("exec".into(), exec);
         }
         if !is_worker {
@@ -191,29 +194,42 @@ fn site(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<
     parts.add("site", StaticSite::TYPE, inputs.value())
 }
 
-fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
-    let command = own.get("command").or(intent.get("command"));
-    if command.is_none() {
-        return Err(invalid(
-            "command",
-            "the local runtime runs programs as processes: say which `command` starts it",
-        ));
-    }
-    let port = intent
-        .get("port")
-        .filter(|_| own.get("port").and_then(Value::as_str) != Some("auto"));
-    check_service(intent, port)?;
-    let prepare = prepare(intent, own);
+/// A program that runs at times.
+fn cron(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
+    check_build(intent, own)?;
     let mut inputs = Inputs::default();
     inputs.set("name", Some(name));
-    inputs.set("command", command);
+    inputs.set("command", Some(&command(intent, own)?));
+    inputs.set("schedule", intent.get("schedule"));
+    inputs.set("timezone", intent.get("timezone"));
     inputs.set("env", intent.get("env"));
-    inputs.set("port", port);
-    let takes_long = !prepare.is_empty();
-    if takes_long {
+    check_volumes(intent)?;
+    let source = folder(intent)?;
+    inputs.set("dir", source);
+    let prepare = prepare(intent, own);
+    if !prepare.is_empty() {
         inputs.set("prepare", Some(&Value::list(prepare)));
+        // What is built has to be built again; what is only run is as it is by then.
+        inputs.set("watch", source.map(|_| Value::from(true)).as_ref());
+        inputs.set("watch", own.get("watch"));
+        inputs.set("ignore", own.get("ignore"));
     }
-    inputs.set("instances", intent.get("replicas"));
+    parts.add("cron", Cron::TYPE, inputs.value())
+}
+
+/// What starts the app.
+fn command(intent: &Value, own: &Value) -> Result<Value> {
+    let command = own.get("command").or(intent.get("command"));
+    command.cloned().ok_or_else(|| {
+        invalid(
+            "command",
+            "the local runtime runs programs as processes: say which `command` starts it",
+        )
+    })
+}
+
+/// The folder of this machine that the app runs in.
+fn folder(intent: &Value) -> Result<Option<&Value>> {
     let source = intent.get("source").and_then(|source| source.get("path"));
     if source.is_none() && intent.get("source").is_some() {
         return Err(invalid(
@@ -221,6 +237,61 @@ fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Resu
             "the local runtime runs a folder of this machine: give its `path`, also beside a `repo`",
         ));
     }
+    Ok(source)
+}
+
+/// A program that is no container finds a folder where it is, and nowhere else.
+fn check_volumes(intent: &Value) -> Result<()> {
+    let volumes = intent.get("volumes").and_then(Value::as_list);
+    for (index, volume) in volumes.unwrap_or_default().iter().enumerate() {
+        for field in ["read_only", "size"] {
+            let value = volume
+                .get(field)
+                .filter(|value| value.as_bool() != Some(false));
+            if value.is_some_and(|value| !value.is_null()) {
+                return Err(invalid(
+                    &format!("volumes[{index}].{field}"),
+                    &format!("the local runtime cannot do `{field}`, for it has no containers"),
+                ));
+            }
+        }
+        let path = volume
+            .get("path")
+            .and_then(Value::as_str)
+            .unwrap_or("/data");
+        if volume.get("source").and_then(Value::as_str) != Some(path) {
+            return Err(invalid(
+                &format!("volumes[{index}]"),
+                "the local runtime puts no folder at another place, for it has no containers",
+            )
+            .hint(format!(
+                "make the folder and give it at its own place (`source: {path}`, `path: {path}`), or tell the program where it is by a variable"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn service(name: &Value, intent: &Value, own: &Value, parts: &mut Parts) -> Result<Address> {
+    check_build(intent, own)?;
+    let command = command(intent, own)?;
+    check_volumes(intent)?;
+    let port = intent
+        .get("port")
+        .filter(|_| own.get("port").and_then(Value::as_str) != Some("auto"));
+    check_service(intent, port)?;
+    let prepare = prepare(intent, own);
+    let mut inputs = Inputs::default();
+    inputs.set("name", Some(name));
+    inputs.set("command", Some(&command));
+    inputs.set("env", intent.get("env"));
+    inputs.set("port", port);
+    let takes_long = !prepare.is_empty();
+    if takes_long {
+        inputs.set("prepare", Some(&Value::list(prepare)));
+    }
+    inputs.set("instances", intent.get("replicas"));
+    let source = folder(intent)?;
     inputs.set("dir", source);
     if source.is_some() && own.get("watch").is_none() {
         inputs.set("watch", Some(&Value::from(true)));
@@ -276,6 +347,33 @@ fn prepare(intent: &Value, own: &Value) -> Vec<Value> {
     .flatten()
     .cloned()
     .collect()
+}
+
+/// Fields that say how a container is built.
+const CONTAINER: [&str; 4] = [
+    "build.context",
+    "build.dockerfile",
+    "build.pack",
+    "build.target",
+];
+
+/// How a container is built means nothing here, and is no mistake where the spec says besides how
+/// the program runs without one.
+fn check_build(intent: &Value, own: &Value) -> Result<()> {
+    let used = CONTAINER.iter().find(|field| {
+        intent
+            .at(&Path::parse(field))
+            .is_some_and(|value| !value.is_null())
+    });
+    match used {
+        Some(field) if own.get("command").is_none() => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`local` cannot do `{field}`: it runs programs without a container"),
+        )
+        .field(Path::parse(field))
+        .hint("say how it runs here, in its own block: `local: { command: … }`")),
+        _ => Ok(()),
+    }
 }
 
 /// What cannot be told by the name of a field alone.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, Planned, Proposal, TypeInfo, Undo};
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, Finding, Planned, Proposal, TypeInfo, Undo};
 use fabrik_core::value::{Path, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use super::link::{Local, Picture, blocking};
 use super::problem::problem;
-use super::{exists_finding, group, kept, must_run, yes};
+use super::thing::{Seen, Thing, exists, kept_by_agent};
+use super::{kept, must_run, yes};
 use crate::client::Client;
 use crate::error::Error as AgentError;
 use crate::hash::hash_dir;
@@ -74,18 +75,30 @@ pub struct StaticSiteOutputs {
 #[derive(Clone, Copy, Debug)]
 pub struct StaticSite;
 
-impl StaticSite {
-    fn observe(
-        picture: &Picture,
-        id: &str,
-    ) -> Option<Observed<StaticSiteInputs, StaticSiteOutputs>> {
+impl Thing for StaticSite {
+    const KIND: Kind = Kind::Site;
+    type Spec = StaticSiteInputs;
+    type Outputs = StaticSiteOutputs;
+
+    fn id(spec: &StaticSiteInputs) -> Result<String> {
+        Ok(spec.name.clone())
+    }
+
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.sites.iter();
+        found.map(|site| site.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, _: &Local, id: &str) -> Option<Seen<Self>> {
         let found = picture.status.sites.iter().find(|site| site.name == id)?;
         Some(describe(found, picture.running))
     }
 
-    async fn deploy(
+    async fn put(
+        _: &Cx,
         local: &Local,
         agent: &Client,
+        _: &str,
         spec: &StaticSiteInputs,
     ) -> Result<StaticSiteOutputs> {
         let source = local.resolve(&spec.source);
@@ -112,14 +125,13 @@ impl StaticSite {
             Err(error) => Err(problem(error)),
         }
     }
+
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_site(id).await.map_err(problem)
+    }
 }
 
-impl Resource for StaticSite {
-    const TYPE: &'static str = "local.static_site";
-    type Client = Local;
-    type Spec = StaticSiteInputs;
-    type Outputs = StaticSiteOutputs;
-
+kept_by_agent! { StaticSite, "local.static_site", StaticSiteInputs, StaticSiteOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             timeout: TIMEOUT,
@@ -128,56 +140,6 @@ impl Resource for StaticSite {
             volatile: ["hash", "files", "bytes"].map(Path::key).to_vec(),
             ..kept(info)
         }
-    }
-
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &StaticSiteInputs,
-    ) -> Result<Created<StaticSiteOutputs>> {
-        let agent = local.claimed(cx, Kind::Site, &spec.name).await?;
-        let outputs = Self::deploy(local, agent, spec).await?;
-        Ok(Created::new(spec.name.clone(), outputs))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<StaticSiteInputs, StaticSiteOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<StaticSiteInputs, StaticSiteOutputs>> {
-        local.read_many(ids, Self::observe).await
-    }
-
-    async fn update(
-        &self,
-        _: &Cx,
-        local: &Local,
-        _: &str,
-        change: &Change<'_, StaticSiteInputs>,
-    ) -> Result<StaticSiteOutputs> {
-        Self::deploy(local, local.agent().await?, change.spec).await
-    }
-
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        match local.agent_with(id, Self::observe).await? {
-            Some(agent) => agent.remove_site(id).await.map_err(problem),
-            None => Ok(()),
-        }
-    }
-
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
     }
 
     /// What the folder holds is an input, so that a changed folder is a change.
@@ -205,29 +167,13 @@ impl Resource for StaticSite {
             }
         }
         if proposal.last_sent.is_none() {
-            let picture = local.picture().await?;
-            let names = picture.status.sites.iter().map(|site| site.name.as_str());
-            findings.extend(exists_finding("static site", names, proposal.desired));
+            findings.extend(exists::<Self>(local, "static site", proposal.desired).await?);
         }
         Ok(Planned {
             inputs,
             findings,
             ..Planned::default()
         })
-    }
-
-    async fn list(
-        &self,
-        _: &Cx,
-        local: &Local,
-    ) -> Result<Vec<Found<StaticSiteInputs, StaticSiteOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.sites.iter().map(|site| Found {
-            id: site.name.clone(),
-            observed: describe(site, picture.running),
-            marked: false,
-        });
-        Ok(found.collect())
     }
 }
 

@@ -12,6 +12,9 @@ pub(crate) const ROLE: &str = "FABRIK_TEST_ROLE";
 /// Marks every process of one test.
 pub(crate) const WORLD: &str = "FABRIK_TEST_WORLD";
 
+/// Set for an agent whose clock runs sixty times as fast.
+pub(crate) const FAST: &str = "FABRIK_TEST_FAST";
+
 /// Arguments that make the test binary play a role.
 pub(crate) const ARGS: [&str; 4] = ["helper::process", "--exact", "--ignored", "--nocapture"];
 
@@ -47,6 +50,9 @@ fn agent() {
     let mut config = AgentConfig::new(state_dir, std::time::SystemTime::now);
     config.port = 0;
     config.idle_exit = Duration::from_millis(var("IDLE_MS").unwrap().parse().unwrap());
+    if var(FAST).is_some() {
+        config.clock = fast_clock;
+    }
     config.base_env = Env::new().with(WORLD, var(WORLD).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -54,6 +60,19 @@ fn agent() {
         .unwrap();
     let ended = runtime.block_on(run_agent(config));
     println!("the agent ended: {ended:?}");
+}
+
+/// A clock on which a minute takes a second.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a role is a program, not the library"
+)]
+fn fast_clock() -> std::time::SystemTime {
+    static START: std::sync::OnceLock<(std::time::SystemTime, std::time::Instant)> =
+        std::sync::OnceLock::new();
+    let (time, since) =
+        START.get_or_init(|| (std::time::SystemTime::now(), std::time::Instant::now()));
+    *time + since.elapsed() * 60
 }
 
 fn server() {

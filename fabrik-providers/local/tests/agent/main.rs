@@ -12,6 +12,7 @@ mod crash;
 mod deploy;
 mod gate;
 mod helper;
+mod jobs;
 mod launch;
 mod life;
 mod proxy;

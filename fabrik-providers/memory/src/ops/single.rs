@@ -172,7 +172,7 @@ pub(crate) async fn locate(instance: &MemoryInstance, operation: &Operation) -> 
         return Ok(match (found.next(), found.next()) {
             (None, _) => Located::Absent,
             (Some(thing), None) => Located::Ours(object(&thing)),
-            (Some(_), Some(_)) => Located::Unsure("two things carry this operation's mark".into()),
+            (Some(_), Some(_)) => Located::unknown("two things carry this operation's mark"),
         });
     }
     let Some(name) = operation.inputs.get("name").and_then(Value::as_str) else {
@@ -208,10 +208,7 @@ pub(crate) async fn locate(instance: &MemoryInstance, operation: &Operation) -> 
     Ok(if equal {
         Located::Ours(object)
     } else {
-        Located::Unsure(format!(
-            "`{}` exists and differs from what was sent",
-            object.id
-        ))
+        Located::differs(object.id)
     })
 }
 

@@ -254,7 +254,7 @@ async fn f2(ctx: Ctx) -> Verdict {
     match found.pop() {
         Some(Ok(Located::Absent)) => Ok(()),
         // The service is asked again with the same key; nothing need be found.
-        Some(Err(_) | Ok(Located::Unsure(_))) if info.lost == Lost::Key => Ok(()),
+        Some(Err(_) | Ok(Located::Unsure { .. })) if info.lost == Lost::Key => Ok(()),
         other => Err(Stop::Fail(format!(
             "an operation that made nothing is located as {other:?}"
         ))),

@@ -1,12 +1,14 @@
 //! Ways to a site.
 
 mod cli;
+pub(crate) mod rest;
 
 use async_trait::async_trait;
 use fabrik_core::error::Result;
 use fabrik_core::provider::Cx;
 
 pub use cli::Cli;
+pub use rest::Rest as RestApi;
 
 use crate::request::{Reply, Request};
 

@@ -121,7 +121,7 @@ pub(crate) fn filled(inputs: &Value, results: &[Json], nonce: &str) -> Value {
         .unwrap_or_else(|_| inputs.clone())
 }
 
-fn fill(text: &str, results: &[Json], nonce: &str) -> String {
+pub(crate) fn fill(text: &str, results: &[Json], nonce: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     let begin = format!("{OPEN}{nonce}:");

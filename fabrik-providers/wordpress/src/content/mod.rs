@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 
 pub(crate) use group::Together;
 pub(crate) use kept::{Kept, Sent};
-pub(crate) use links::{group_key, is_open};
+pub(crate) use links::{fill, group_key, is_open};
 
 use crate::request::{Facts, Survey};
 use crate::site::Site;
@@ -294,6 +294,9 @@ impl<K: Content> Resource for Typed<K> {
                 K::check(&spec)?;
                 let facts = site.facts(cx).await?;
                 findings = K::preflight(&spec, &facts);
+                if facts.limited {
+                    findings.extend(crate::channel::rest::limits(K::TYPE, proposal.desired));
+                }
             }
             // What is not known yet may be of another kind.
             Err(_) if proposal.desired.has_unknown() => {}

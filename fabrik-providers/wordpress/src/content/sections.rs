@@ -6,7 +6,6 @@ use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::is_open;
 
@@ -186,96 +185,37 @@ fn insert(pieces: &mut Vec<(Option<String>, String)>, at: Option<usize>, section
     }
 }
 
-/// Whether two blocks are the same to a reader.
+/// Whether two texts are the same blocks: what an editor writes in another way is no change.
 pub(crate) fn same(left: &str, right: &str) -> bool {
-    left == right || left.split_whitespace().eq(right.split_whitespace())
+    left == right || fabrik_blocks::same(left, right)
 }
 
 /// Cuts a content into its top-level blocks and what stands between them; nothing is lost.
 fn split(content: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    let (mut begin, mut from, mut depth) = (0, 0, 0_usize);
-    let mut id = None;
-    while let Some(delimiter) = next(content, from) {
-        let (at, end) = (delimiter.at, delimiter.end);
-        from = end;
-        if depth == 0 && delimiter.kind == Delimiter::CLOSE {
-            continue;
-        }
-        if depth == 0 {
-            if begin < at {
-                pieces.push(Piece {
-                    id: None,
-                    text: &content[begin..at],
-                });
-            }
-            begin = at;
-            id = delimiter.id;
-        }
-        match delimiter.kind {
-            Delimiter::OPEN => depth += 1,
-            Delimiter::CLOSE => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
+    let mut begin = 0;
+    let nodes = fabrik_blocks::parse(content);
+    for block in nodes.iter().filter_map(fabrik_blocks::Node::block) {
+        let span = block.span();
+        if begin < span.start {
             pieces.push(Piece {
-                id: id.take(),
-                text: &content[begin..end],
+                id: None,
+                text: &content[begin..span.start],
             });
-            begin = end;
         }
+        begin = span.end;
+        pieces.push(Piece {
+            id: fabrik_blocks::section::id(block).map(str::to_owned),
+            text: &content[span],
+        });
     }
     if begin < content.len() {
         pieces.push(Piece {
-            id,
+            id: None,
             text: &content[begin..],
         });
     }
     pieces
-}
-
-struct Delimiter {
-    at: usize,
-    end: usize,
-    kind: u8,
-    id: Option<String>,
-}
-
-impl Delimiter {
-    const OPEN: u8 = 0;
-    const CLOSE: u8 = 1;
-    const VOID: u8 = 2;
-}
-
-/// The next delimiter of a block: `<!-- wp:NAME {…} -->`, `<!-- wp:NAME /-->`, `<!-- /wp:NAME -->`.
-fn next(content: &str, mut from: usize) -> Option<Delimiter> {
-    loop {
-        let at = from + content[from..].find("<!--")?;
-        let length = content[at..].find("-->")?;
-        let end = at + length + 3;
-        from = at + 4;
-        let inside = content[at + 4..at + length].trim();
-        if inside.strip_prefix("/wp:").is_some() {
-            return Some(Delimiter {
-                at,
-                end,
-                kind: Delimiter::CLOSE,
-                id: None,
-            });
-        }
-        let Some(inside) = inside.strip_prefix("wp:") else {
-            continue;
-        };
-        let (inside, kind) = match inside.strip_suffix('/') {
-            Some(inside) => (inside.trim_end(), Delimiter::VOID),
-            None => (inside, Delimiter::OPEN),
-        };
-        let attributes = inside.find('{').map(|at| &inside[at..]).unwrap_or_default();
-        let attributes: Option<Json> = serde_json::from_str(attributes).ok();
-        let id = attributes
-            .and_then(|json| Some(json.pointer("/metadata/fabrik/id")?.as_str()?.to_owned()));
-        return Some(Delimiter { at, end, kind, id });
-    }
 }
 
 #[cfg(test)]
@@ -328,6 +268,32 @@ mod tests {
         let content = format!("{}\n\n{HAND}{}", a.markup, section("b", "hand").markup);
         let found = found(&content, &[a.clone(), b.clone()]);
         assert_eq!(found, [a, section("b", "hand")]);
+    }
+
+    /// WordPress 7 writes a paragraph's class and alignment in another way than 6.1.
+    #[test]
+    fn what_an_editor_writes_again_is_shown_as_it_was_sent() {
+        let mut sent = section("a", "1 &amp; 2");
+        sent.markup = sent.markup.replace(
+            "wp:paragraph -->\n<p>",
+            "wp:paragraph {\"align\":\"center\"} -->\n<p class=\"has-text-align-center\">",
+        );
+        let saved = sent
+            .markup
+            .replace(
+                "{\"align\":\"center\"}",
+                "{\"style\":{\"typography\":{\"textAlign\":\"center\"}}}",
+            )
+            .replace(
+                "has-text-align-center",
+                "has-text-align-center wp-block-paragraph",
+            )
+            .replace("&amp;", "&#38;");
+        let sent = [sent];
+        assert_eq!(found(&saved, &sent), sent);
+        assert_eq!(merge(&saved, &sent, &sent), saved);
+        let edited = saved.replace("1 ", "2 ");
+        assert_eq!(found(&edited, &sent)[0].markup, edited);
     }
 
     #[test]

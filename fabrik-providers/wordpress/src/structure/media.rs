@@ -262,8 +262,10 @@ impl Structure for Media {
     type Spec = MediaSpec;
     type Outputs = MediaOutputs;
 
-    fn ask(id: &str, _: Option<&MediaSpec>) -> Result<Json> {
-        Ok(json!({"kind": "media", "do": "read", "id": ids::check(id)?}))
+    fn ask(id: &str, prior: Option<&MediaSpec>) -> Result<Json> {
+        // For a channel that sees no more of the content than the slug tells.
+        let known = prior.and_then(|prior| prior.content.clone());
+        Ok(json!({"kind": "media", "do": "read", "id": ids::check(id)?, "sha256": known}))
     }
 
     fn seen(raw: &Json, prior: Option<&MediaSpec>) -> Result<Observed<MediaSpec, MediaOutputs>> {
@@ -357,6 +359,7 @@ async fn op(site: &Site, operation: &Operation) -> Result<Json> {
                 op["bytes"] = json!(BASE64.encode(&file.bytes));
             } else {
                 op["id"] = json!(ids::check(operation.id()?)?);
+                op["sha256"] = json!(spec.content);
             }
             op
         }
@@ -498,7 +501,7 @@ impl Resource for Media {
         let raw = asked(
             cx,
             site,
-            json!({"kind": "media", "do": "find", "id": "", "slug": slug(&content)}),
+            json!({"kind": "media", "do": "find", "id": "", "slug": slug(&content), "sha256": content}),
         )
         .await?;
         if raw.is_null() {

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::package::{self, Package};
 use super::probe::{Answer, probe};
-use super::{First, Structure, all, begin, begun, keys, object, one, repeatable, why};
+use super::{First, Structure, all, begin, begun, keys, object, one, repeatable, told, why};
 use crate::content::ids;
 use crate::request::Facts;
 use crate::site::Site;
@@ -135,7 +135,9 @@ impl Job<'_> {
 
 /// Brings plugins to what is wanted: all at once if that works, else one after another.
 async fn bring(cx: &Cx, site: &Site, call: &[Operation]) -> Result<Vec<Outcome>> {
-    let cli = site.cli()?;
+    let Ok(cli) = site.cli() else {
+        return Ok(over_rest(cx, site, call).await);
+    };
     let mut outcomes: Vec<Option<Outcome>> = call.iter().map(|_| None).collect();
     let mut jobs: Vec<(usize, Job<'_>)> = Vec::new();
     for (at, operation) in call.iter().enumerate() {
@@ -289,6 +291,74 @@ async fn bring(cx: &Cx, site: &Site, call: &[Operation]) -> Result<Vec<Outcome>>
         .into_iter()
         .map(|outcome| outcome.unwrap_or(Outcome::NotDone))
         .collect())
+}
+
+/// Switches plugins that are installed, without a shell: one after another, with a look after each.
+async fn over_rest(cx: &Cx, site: &Site, call: &[Operation]) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(call.len());
+    for operation in call {
+        let outcome = switched(cx, site, operation).await;
+        outcomes.push(outcome.unwrap_or_else(Outcome::Failed));
+    }
+    site.forget_facts().await;
+    outcomes
+}
+
+async fn switched(cx: &Cx, site: &Site, operation: &Operation) -> Result<Outcome> {
+    let spec: Option<PluginSpec> = match operation.verb {
+        Verb::Delete => None,
+        _ => Some(decode(&operation.inputs)?),
+    };
+    let slug = match &spec {
+        Some(spec) => spec.slug.clone(),
+        None => operation.id()?.to_owned(),
+    };
+    let started = begun(told(cx, site, begin("plugin", &slug, operation.op)).await?)?;
+    let row = started.row.unwrap_or_default();
+    let prior = operation.prior.as_ref();
+    let private = prior.map_or_else(
+        || First::bytes(&started.first),
+        |prior| prior.private.clone(),
+    );
+    let Some(spec) = spec else {
+        let first = First::of(&private);
+        if !row.is_null() && first.is_object() && row["active"] != first["active"] {
+            told(cx, site, switch(&slug, first["active"] == true)).await?;
+        }
+        return Ok(Outcome::Gone);
+    };
+    if row.is_null() {
+        return Err(not_there(&slug));
+    }
+    let mut raw = row.clone();
+    if (row["active"] == true) != spec.active {
+        raw = told(cx, site, switch(&slug, spec.active)).await?;
+        if let Answer::Broken(how) = probe(cx, site).await {
+            // It works only while the API itself still answers.
+            let back = told(cx, site, switch(&slug, row["active"] == true)).await;
+            let error = not_active(&slug, &how, "switched");
+            return Err(match back {
+                Ok(_) => error,
+                Err(_) => error.effect(Effect::Partial).hint("the site does not answer: switch the plugin off on the server, where WP-CLI still can (`wp --skip-plugins plugin deactivate`)"),
+            });
+        }
+    }
+    let mut object = object::<Plugin>(&raw, Some(&spec), private)?;
+    object.inputs = operation.inputs.clone();
+    Ok(Outcome::Done(object))
+}
+
+fn switch(slug: &str, active: bool) -> Json {
+    json!({"kind": "plugin", "do": "switch", "id": slug, "active": active})
+}
+
+fn not_there(slug: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("the plugin `{slug}` is not installed, and over REST it cannot be"),
+    )
+    .effect(Effect::None)
+    .hint("install it in WordPress, or reach the site by WP-CLI (`path`, `ssh` or `container`)")
 }
 
 /// What is there after the work, compared with what is wanted.
@@ -530,7 +600,21 @@ impl Resource for Plugin {
         };
         package::slug(&spec.slug)?;
         package::version(spec.version.as_deref())?;
-        site.cli()?;
+        if site.cli().is_err() {
+            let there = one::<Plugin>(cx, site, &spec.slug, None).await?;
+            if there.is_none() || spec.source.is_some() || spec.version.is_some() {
+                let problem = not_there(&spec.slug);
+                let hint = problem.hint_text().unwrap_or_default();
+                planned.findings.push(super::finding(
+                    true,
+                    "slug",
+                    problem.message().to_owned(),
+                    hint,
+                ));
+            }
+            planned.findings.extend(rights(&*site.facts(cx).await?));
+            return Ok(planned);
+        }
         let package = Package::of(site, spec.source.as_deref())?;
         spec.content = package.content().await?;
         planned.inputs = encode(&spec, None)?;

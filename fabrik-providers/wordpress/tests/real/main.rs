@@ -3,4 +3,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod edits;
+mod failures;
 mod life;
+mod places;

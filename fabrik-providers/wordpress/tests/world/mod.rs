@@ -210,3 +210,9 @@ pub(crate) fn small() -> Json {
         "front": {"type": "wordpress.front_page", "spec": {"page": "${resources.home.id}"}},
     })
 }
+
+/// A text in base64.
+pub(crate) fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

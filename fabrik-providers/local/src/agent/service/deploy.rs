@@ -271,21 +271,14 @@ fn interrupted(name: &str) -> Error {
 
 /// Whether a spec can be run at all.
 fn check(spec: &ServiceSpec) -> Result<(), Error> {
-    let is_empty = |command: &Command| match command {
-        Command::Shell(line) => line.trim().is_empty(),
-        Command::Argv(words) => words.first().is_none_or(String::is_empty),
-    };
-    if is_empty(&spec.command) {
+    if spec.command.is_empty() {
         return Err(Error::invalid("command", "is empty"));
     }
-    if let Some(at) = spec.prepare.iter().position(is_empty) {
+    if let Some(at) = spec.prepare.iter().position(Command::is_empty) {
         return Err(Error::invalid(format!("prepare[{at}]"), "is empty"));
     }
     if !spec.dir.is_absolute() || !spec.dir.is_dir() {
-        let message = format!(
-            "`{}` is not the absolute path of a directory",
-            spec.dir.display()
-        );
+        let message = format!("there is no folder `{}`", spec.dir.display());
         return Err(Error::invalid("dir", message));
     }
     if spec.instances == 0 || spec.instances > 100 {

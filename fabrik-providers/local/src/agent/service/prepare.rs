@@ -17,13 +17,12 @@ impl Service {
     /// What they write goes into the new generation's log.
     pub(super) async fn prepare(&self, number: u64, spec: &ServiceSpec) -> Result<(), Error> {
         for command in &spec.prepare {
-            self.logs
-                .note(number, 0, &format!("running {}", shown(command)));
+            self.logs.note(number, 0, &format!("running {command}"));
             if let Err(reason) = self.run_one(number, spec, command).await {
                 let lines = self.logs.last_lines(number, LOG_LINES);
                 return Err(Error::Prepare {
                     service: self.name.clone(),
-                    command: shown(command),
+                    command: command.to_string(),
                     reason,
                     logs: lines.iter().map(|line| spec.env.mask(line)).collect(),
                 });
@@ -53,7 +52,10 @@ impl Service {
             run_mark: &mark,
             log,
         })
-        .map_err(|error| format!("could not start: {error}"))?;
+        .map_err(|error| {
+            let why = Process::not_started(command, &spec.dir, &error);
+            format!("could not be run: {why}")
+        })?;
         let mut hurry: watch::Receiver<bool> = self.hurry.subscribe();
         let exit = tokio::select! {
             exit = process.ended() => Some(exit),
@@ -66,13 +68,5 @@ impl Service {
             Some(exit) => Err(exit.text),
             None => Err("was interrupted".to_owned()),
         }
-    }
-}
-
-/// A command for messages.
-fn shown(command: &Command) -> String {
-    match command {
-        Command::Shell(line) => format!("`{line}`"),
-        Command::Argv(words) => format!("`{}`", words.join(" ")),
     }
 }

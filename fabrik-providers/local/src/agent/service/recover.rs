@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::generation::Generation;
 use super::{Service, lock};
 use crate::agent::instance::clear_away;
+use crate::agent::jobs;
 use crate::agent::process;
 use crate::agent::shared::Shared;
 use crate::error::Error;
@@ -20,6 +21,7 @@ pub(crate) fn check_all(shared: &Shared) -> Result<Vec<ServiceRecord>, Error> {
         .flat_map(|record| &record.generations)
         .flat_map(|generation| &generation.runs)
         .map(|run| run.mark.clone())
+        .chain(jobs::marks_of_runs(&shared.layout)?)
         .collect();
     process::kill_strays(&shared.mark, &known);
     Ok(found)

@@ -1,7 +1,7 @@
 //! What a user says of a service, and the way to the agent's form and back.
 
 use std::collections::BTreeMap;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::value::Path;
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     HealthCheck, Port, Restart, RestartPolicy, ServiceSpec, StopPolicy, StopSignal,
 };
+use crate::provider::environment::{Mark, from_env, to_env};
+use crate::provider::link::Local;
 use crate::provider::values::{CommandLine, Time};
 use crate::provider::yes;
 
@@ -174,6 +176,9 @@ pub struct ServiceOutputs {
     pub port: Option<u16>,
     /// The ports of its processes.
     pub ports: Vec<u16>,
+    /// The folder it runs in: an absolute path.
+    #[serde(default)]
+    pub folder: String,
     /// The number of its version.
     pub generation: u64,
     /// How many processes it has.
@@ -208,33 +213,12 @@ fn grace() -> Time {
     Time::secs(10)
 }
 
-/// What the agent keeps beside a spec and hands back: what the spec itself does not tell.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Mark {
-    dir: String,
-    watch: bool,
-    ignore: Vec<String>,
-    content: Option<String>,
-}
-
 impl ServiceInputs {
     /// What to ask of the agent; `dir` is the absolute form of its folder.
     pub(super) fn wanted(&self, dir: &FilePath) -> Result<ServiceSpec> {
         let mut spec = ServiceSpec::new((&self.command).into(), dir);
         spec.prepare = self.prepare.iter().map(Into::into).collect();
-        for (name, value) in &self.env {
-            // Whatever is not known to be harmless is treated as secret.
-            let harmless = self
-                .secret_env
-                .as_ref()
-                .is_some_and(|secret| !secret.contains(name));
-            if harmless {
-                spec.env.set(name, value);
-            } else {
-                spec.env.set_secret(name, value);
-            }
-        }
+        spec.env = to_env(&self.env, self.secret_env.as_ref());
         spec.port = match (self.port, self.worker) {
             (Some(_), true) => {
                 return Err(
@@ -284,31 +268,17 @@ impl ServiceInputs {
         name: &str,
         spec: &ServiceSpec,
         running: bool,
-        resolve: &dyn Fn(&str) -> PathBuf,
+        local: &Local,
     ) -> (Self, Vec<Path>) {
-        let mark: Option<Mark> = serde_json::from_str(&spec.spec_hash).ok();
-        let mark = mark.unwrap_or_default();
-        let dir = if !mark.dir.is_empty() && resolve(&mark.dir) == spec.dir {
-            mark.dir
-        } else {
-            spec.dir.display().to_string()
-        };
-        let (mut env, mut secret, mut hidden) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for (name, value) in spec.env.iter() {
-            if value.is_secret() {
-                hidden.push(Path::key("env").join(name));
-                secret.push(name.to_owned());
-            } else {
-                env.insert(name.to_owned(), value.expose().to_owned());
-            }
-        }
+        let mark = Mark::read(&spec.spec_hash);
+        let shown = from_env(&spec.env);
         let inputs = Self {
             name: name.to_owned(),
             command: (&spec.command).into(),
             prepare: spec.prepare.iter().map(Into::into).collect(),
-            dir,
-            secret_env: (!spec.env.is_empty()).then_some(secret),
-            env,
+            dir: mark.dir(local, &spec.dir),
+            secret_env: shown.secret,
+            env: shown.env,
             port: match spec.port {
                 Port::Fixed(port) => Some(port),
                 Port::Auto | Port::None => None,
@@ -335,7 +305,7 @@ impl ServiceInputs {
             content: mark.content,
             running,
         };
-        (inputs, hidden)
+        (inputs, shown.hidden)
     }
 }
 

@@ -5,19 +5,19 @@ mod watch;
 
 use std::time::Duration;
 
-use fabrik_core::error::{Error, ErrorKind, Result};
-use fabrik_core::provider::typed::{Change, Created, Found, Observed, ReadAnswer, Resource};
-use fabrik_core::provider::{Cx, Finding, Keys, LogLine, LogOptions, Planned, Proposal, TypeInfo};
-use fabrik_core::value::{Path, Value};
+use fabrik_core::error::Result;
+use fabrik_core::provider::typed::Observed;
+use fabrik_core::provider::{Cx, Planned, Proposal, TypeInfo};
+use fabrik_core::value::Path;
 
-use super::link::{Local, Picture, blocking};
+use super::environment::find_out;
+use super::link::{Local, Picture};
 use super::problem::problem;
-use super::values::secrecy;
-use super::{exists_finding, group, kept, must_run};
+use super::thing::{Seen, Thing, exists, kept_by_agent};
+use super::written::Of;
+use super::{kept, must_run};
 use crate::client::Client;
-use crate::error::Error as AgentError;
-use crate::model::{GenerationInfo, InstanceState, LogQuery, ServiceInfo};
-use crate::offline::stored_logs;
+use crate::model::{GenerationInfo, InstanceState, ServiceInfo};
 use crate::protocol::Kind;
 
 pub use inputs::{Health, RestartWhen, ServiceInputs, ServiceOutputs, Signal, Stop};
@@ -26,165 +26,75 @@ pub(super) use watch::hash as hash_watched;
 /// Budget of a deployment: the usual health deadline, and stopping an old process that holds a
 /// fixed port.
 const TIMEOUT: Duration = Duration::from_secs(150);
-/// Log lines given unless asked for another number.
-const TAIL: usize = 100;
 
 /// `local.service`: a command that runs as one or more processes.
 #[derive(Clone, Copy, Debug)]
 pub struct Service;
 
-impl Service {
-    fn observe(
-        picture: &Picture,
-        local: &Local,
-        id: &str,
-    ) -> Option<Observed<ServiceInputs, ServiceOutputs>> {
-        let mut found = picture.status.services.iter();
-        describe(
-            found.find(|service| service.name == id)?,
-            local,
-            picture.running,
-        )
+impl Thing for Service {
+    const KIND: Kind = Kind::Service;
+    type Spec = ServiceInputs;
+    type Outputs = ServiceOutputs;
+
+    fn id(spec: &ServiceInputs) -> Result<String> {
+        Ok(spec.name.clone())
     }
 
-    async fn deploy(
+    fn ids(picture: &Picture) -> Vec<&str> {
+        let found = picture.status.services.iter();
+        found.map(|service| service.name.as_str()).collect()
+    }
+
+    fn observe(picture: &Picture, local: &Local, id: &str) -> Option<Seen<Self>> {
+        let mut found = picture.status.services.iter();
+        let found = found.find(|service| service.name == id)?;
+        describe(found, local, picture.running)
+    }
+
+    /// Starts a new generation beside the old one and switches once it is healthy. When it does not
+    /// become so, the old one goes on.
+    async fn put(
         cx: &Cx,
         local: &Local,
         agent: &Client,
+        id: &str,
         spec: &ServiceInputs,
     ) -> Result<ServiceOutputs> {
         let op = cx.op()?.to_string();
         let wanted = spec.wanted(&local.resolve(&spec.dir))?;
-        cx.note(format!(
-            "starting `{}` and waiting until it is healthy",
-            spec.name
-        ));
-        let made = agent
-            .deploy_service(&spec.name, &op, &wanted)
-            .await
-            .map_err(problem)?;
-        Ok(outputs(&made))
+        cx.note(format!("starting `{id}` and waiting until it is healthy"));
+        let made = agent.deploy_service(id, &op, &wanted).await;
+        Ok(outputs(&made.map_err(problem)?))
+    }
+
+    fn log_of(id: &str) -> Option<Of> {
+        Some(Of::Service(id.to_owned()))
+    }
+
+    async fn remove(agent: &Client, id: &str) -> Result<()> {
+        agent.remove_service(id, false).await.map_err(problem)
     }
 }
 
-impl Resource for Service {
-    const TYPE: &'static str = "local.service";
-    type Client = Local;
-    type Spec = ServiceInputs;
-    type Outputs = ServiceOutputs;
-
+kept_by_agent! { Service, "local.service", ServiceInputs, ServiceOutputs;
     fn describe(&self, info: TypeInfo) -> TypeInfo {
         TypeInfo {
             timeout: TIMEOUT,
-            volatile: ["url", "port", "ports", "generation", "processes"]
+            volatile: ["url", "port", "ports", "folder", "generation", "processes"]
                 .map(Path::key)
                 .to_vec(),
             ..kept(info)
         }
     }
 
-    async fn create(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        spec: &ServiceInputs,
-    ) -> Result<Created<ServiceOutputs>> {
-        let agent = local.claimed(cx, Kind::Service, &spec.name).await?;
-        let outputs = Self::deploy(cx, local, agent, spec).await?;
-        Ok(Created::new(spec.name.clone(), outputs))
-    }
-
-    async fn read(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-    ) -> Result<Option<Observed<ServiceInputs, ServiceOutputs>>> {
-        Ok(Self::observe(&local.picture().await?, local, id))
-    }
-
-    async fn read_many(
-        &self,
-        _: &Cx,
-        local: &Local,
-        ids: &[String],
-    ) -> Vec<ReadAnswer<ServiceInputs, ServiceOutputs>> {
-        local
-            .read_many(ids, |picture, id| Self::observe(picture, local, id))
-            .await
-    }
-
-    /// Starts a new generation beside the old one and switches once it is healthy. When it does not
-    /// become so, the old one goes on.
-    async fn update(
-        &self,
-        cx: &Cx,
-        local: &Local,
-        _: &str,
-        change: &Change<'_, ServiceInputs>,
-    ) -> Result<ServiceOutputs> {
-        Self::deploy(cx, local, local.agent().await?, change.spec).await
-    }
-
-    async fn delete(&self, _: &Cx, local: &Local, id: &str) -> Result<()> {
-        let picture = local.picture().await?;
-        if !picture
-            .status
-            .services
-            .iter()
-            .any(|service| service.name == id)
-        {
-            return Ok(());
-        }
-        let agent = local.agent().await?;
-        agent.remove_service(id, false).await.map_err(problem)
-    }
-
-    fn keys(&self, _: &Local, inputs: &Value) -> Keys {
-        group(Self::TYPE, "name", inputs)
-    }
-
     /// Adds what is found out: the hash of a watched folder, and which variables are secret.
     async fn plan(&self, _: &Cx, local: &Local, proposal: Proposal<'_>) -> Result<Planned> {
         let desired = proposal.desired;
-        let (mut inputs, mut findings) = must_run(desired);
-        if let Some(names) = secret_names(desired.get("env")) {
-            inputs = inputs.with(&Path::key("secret_env"), Value::list(names));
-        }
-        let dir = match desired.get("dir") {
-            None | Some(Value::Null) => Some("."),
-            Some(dir) => dir.as_str(),
-        };
-        if let Some(dir) = dir {
-            let folder = local.resolve(dir);
-            if !folder.is_dir() {
-                findings.push(Finding {
-                    blocking: false,
-                    message: format!("there is no folder `{dir}`"),
-                    hint: Some("apply fails unless something makes it before".to_owned()),
-                    field: Some(Path::key("dir")),
-                    adopt: None,
-                });
-            } else if desired.get("watch").and_then(Value::as_bool) == Some(true) {
-                let ignore: Vec<String> = desired
-                    .get("ignore")
-                    .and_then(Value::as_list)
-                    .unwrap_or_default()
-                    .iter()
-                    .filter_map(|name| name.as_str().map(str::to_owned))
-                    .collect();
-                let hash = blocking(move || hash_watched(&folder, &ignore).map_err(problem));
-                inputs = inputs.with(&Path::key("content"), Value::from(hash.await?));
-            }
-        }
+        let (inputs, mut findings) = must_run(desired);
+        let (inputs, found) = find_out(local, desired, inputs).await?;
+        findings.extend(found);
         if proposal.last_sent.is_none() {
-            let picture = local.picture().await?;
-            let names = picture
-                .status
-                .services
-                .iter()
-                .map(|service| service.name.as_str());
-            findings.extend(exists_finding("service", names, desired));
+            findings.extend(exists::<Self>(local, "service", desired).await?);
         }
         Ok(Planned {
             inputs,
@@ -192,80 +102,6 @@ impl Resource for Service {
             ..Planned::default()
         })
     }
-
-    async fn list(
-        &self,
-        _: &Cx,
-        local: &Local,
-    ) -> Result<Vec<Found<ServiceInputs, ServiceOutputs>>> {
-        let picture = local.picture().await?;
-        let found = picture.status.services.iter().filter_map(|service| {
-            Some(Found {
-                id: service.name.clone(),
-                observed: describe(service, local, picture.running)?,
-                marked: false,
-            })
-        });
-        Ok(found.collect())
-    }
-
-    async fn logs(
-        &self,
-        _: &Cx,
-        local: &Local,
-        id: &str,
-        options: &LogOptions,
-    ) -> Result<Vec<LogLine>> {
-        let cursor = options
-            .after
-            .as_deref()
-            .map(serde_json::from_str)
-            .transpose();
-        let cursor = cursor.map_err(|error| {
-            Error::new(
-                ErrorKind::Invalid,
-                format!("not a cursor of this log: {error}"),
-            )
-        })?;
-        let query = LogQuery {
-            generation: None,
-            cursor,
-            tail: options.tail.unwrap_or(TAIL),
-        };
-        let chunk = match Client::new(local.state_dir()).logs(id, &query).await {
-            Err(
-                AgentError::Unreachable { .. }
-                | AgentError::Lost { .. }
-                | AgentError::VersionMismatch { .. },
-            ) => {
-                let (dir, name) = (local.state_dir().to_owned(), id.to_owned());
-                blocking(move || stored_logs(&dir, &name, &query).map_err(problem)).await?
-            }
-            other => other.map_err(problem)?,
-        };
-        let cursor = serde_json::to_string(&chunk.cursor)
-            .map_err(|error| Error::new(ErrorKind::Unexpected, error.to_string()))?;
-        let lines = chunk.lines.into_iter().map(|line| LogLine {
-            stream: format!("{}/{}", line.generation, line.instance),
-            text: line.text,
-            cursor: cursor.clone(),
-        });
-        Ok(lines.collect())
-    }
-}
-
-/// The names of variables whose values are secret; `None` when that cannot be told yet, or there
-/// are no variables.
-fn secret_names(env: Option<&Value>) -> Option<Vec<Value>> {
-    let env = env?;
-    let map = env.as_map().filter(|map| !map.is_empty())?;
-    let mut names = Vec::new();
-    for (name, value) in map {
-        if env.is_secret() || secrecy(value)? {
-            names.push(Value::from(&**name));
-        }
-    }
-    Some(names)
 }
 
 fn describe(
@@ -275,8 +111,7 @@ fn describe(
 ) -> Option<Observed<ServiceInputs, ServiceOutputs>> {
     let live = info.live.as_ref()?;
     let running = agent_runs && live.instances.iter().any(|instance| is_up(instance.state));
-    let (spec, hidden) =
-        ServiceInputs::of(&info.name, &live.spec, running, &|dir| local.resolve(dir));
+    let (spec, hidden) = ServiceInputs::of(&info.name, &live.spec, running, local);
     let mut observed = Observed::new(spec, outputs(live));
     observed.hidden = hidden;
     Some(observed)
@@ -303,6 +138,7 @@ fn outputs(made: &GenerationInfo) -> ServiceOutputs {
         url: ports.first().map(|port| format!("http://127.0.0.1:{port}")),
         port: ports.first().copied(),
         ports,
+        folder: made.spec.dir.display().to_string(),
         generation: made.number,
         processes: made.instances.len(),
     }

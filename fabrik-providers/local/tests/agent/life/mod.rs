@@ -1,11 +1,16 @@
 //! The provider as the engine sees it: the life of every type, from plan to destroy.
 
+mod backup;
+mod cron;
+mod database;
+mod errors;
 mod file;
 mod refusals;
 mod roles;
 mod service;
 mod site;
 mod small;
+mod wordpress;
 
 use std::path::Path;
 use std::sync::Arc;

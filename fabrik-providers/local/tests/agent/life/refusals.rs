@@ -46,6 +46,9 @@ fn schemas_tell_everything() {
             "local.bucket",
             "local.monitor",
             "local.dns_name",
+            "local.cron",
+            "local.database",
+            "local.backup",
         ]
     );
     for info in &info.types {
@@ -103,6 +106,16 @@ async fn mistakes_are_found_by_the_plan() {
             "local.service",
             json!({"name": "a", "command": "x", "running": false}),
             "running",
+        ),
+        (
+            "local.backup",
+            json!({"name": "a", "schedule": "0 3 * * *"}),
+            "database",
+        ),
+        (
+            "local.backup",
+            json!({"name": "a", "schedule": "0 3 * * *", "database": "a", "folders": ["b"]}),
+            "folders",
         ),
     ] {
         let plan = stage

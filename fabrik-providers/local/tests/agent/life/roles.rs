@@ -1,7 +1,7 @@
 //! Playing roles.
 
 use fabrik_core::address::Address;
-use fabrik_core::role::{BUCKET, DNS, MONITOR, Parts, Player as _, RUNTIME};
+use fabrik_core::role::{BACKUP, BUCKET, DNS, MONITOR, Parts, Player as _, RUNTIME};
 use fabrik_core::stack::Declared;
 use fabrik_core::value::{Value, from_json, to_wire_masked};
 use fabrik_provider_local::{BucketPlayer, DnsPlayer, MonitorPlayer, RuntimePlayer};
@@ -9,18 +9,25 @@ use serde_json::{Value as Json, json};
 
 use super::{Stage, stack};
 
-fn expand(
+pub(super) fn expand(
     player: &dyn fabrik_core::role::Player,
     intent: &Json,
     own: &Json,
 ) -> fabrik_core::error::Result<(Vec<Declared>, Value)> {
     let base = Address::parse("apps.shop").unwrap();
     let mut parts = Parts::new(base, "local".into(), std::sync::Arc::default(), None);
-    let outputs = player.expand(&from_json(intent), &from_json(own), &mut parts)?;
+    // As kinds do: what is beside the app itself is named after the role.
+    let prefix = match player.role() {
+        BACKUP => "backup",
+        _ => "",
+    };
+    let outputs = parts.scoped("local".into(), prefix, |parts| {
+        player.expand(&from_json(intent), &from_json(own), parts)
+    })?;
     Ok((parts.resources, outputs))
 }
 
-fn shown(parts: &[Declared]) -> Json {
+pub(super) fn shown(parts: &[Declared]) -> Json {
     let shown = parts.iter().map(|part| {
         json!([
             part.address.to_string(),
@@ -112,7 +119,10 @@ fn a_worker_has_no_route() {
         json!([["apps.shop.service", "local.service", {"name": "jobs", "command": "work", "worker": true}]])
     );
     assert!(to_wire_masked(&outputs).get("url").is_none());
-    assert_eq!(RuntimePlayer.runs(), ["service", "worker", "static"]);
+    assert_eq!(
+        RuntimePlayer.runs(),
+        ["service", "worker", "cron", "static", "wordpress"]
+    );
 }
 
 #[test]
@@ -142,6 +152,14 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
             json!({"command": "x", "strategy": {"type": "recreate"}}),
             "strategy.type",
         ),
+        (
+            json!({"command": "x", "volumes": [{"name": "media", "path": "/media"}]}),
+            "volumes[0]",
+        ),
+        (
+            json!({"command": "x", "volumes": [{"source": "/m", "path": "/m", "read_only": true}]}),
+            "volumes[0].read_only",
+        ),
     ] {
         let mut intent = json!({"kind": "service", "name": "shop"});
         intent
@@ -155,7 +173,6 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
         "image",
         "build.dockerfile",
         "limits",
-        "volumes",
         "tls.enabled",
         "redirects",
         "hooks.post_deploy",

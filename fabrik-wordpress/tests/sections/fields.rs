@@ -1,7 +1,12 @@
 //! What sections accept and refuse.
 
-use fabrik_core::error::ErrorKind;
-use fabrik_wordpress::sections::{BrandRefs, Pair, kinds, schema};
+use fabrik_blocks::Section;
+use fabrik_blocks::text::token;
+use fabrik_core::error::{ErrorKind, Result};
+use fabrik_core::value::from_json;
+use fabrik_wordpress::sections::{
+    Assets, BrandRefs, Cx, FormRef, Image, Pair, kinds, recognise, render, schema,
+};
 use serde_json::{Value as Json, json};
 
 use crate::support::{brand, markup, plain_samples};
@@ -241,4 +246,141 @@ fn a_picture_without_a_text_is_warned_about() {
             .len(),
         0
     );
+}
+
+/// Sections of text come back as they were written, and an edit by hand is seen.
+#[test]
+fn what_was_made_is_recognised() {
+    let cases = [
+        (
+            "hero",
+            json!({"eyebrow": "E", "heading": "A **b** *c*", "text": "One\n\nTwo\nthree", "look": {"tone": "dark", "space": "large", "anchor": "top"}}),
+        ),
+        (
+            "hero",
+            json!({"heading": "x", "align": "start", "level": 2}),
+        ),
+        (
+            "faq",
+            json!({"heading": "Q", "items": [{"question": "Why? [1]", "answer": "See [there](https://a.test/b)."}, {"question": "How", "answer": "So\n\nand so"}]}),
+        ),
+        (
+            "faq",
+            json!({"variant": "headings", "items": [{"question": "Why", "answer": "So"}], "look": {"tone": "muted"}}),
+        ),
+        (
+            "stats",
+            json!({"intro": "I", "items": [{"value": "98 %", "label": "a"}, {"value": "12", "label": "b"}]}),
+        ),
+        (
+            "features",
+            json!({"variant": "cards", "items": [{"icon": "★", "title": "T", "text": "x"}, {"title": "U"}, {"title": "V"}, {"title": "W"}]}),
+        ),
+        (
+            "features",
+            json!({"heading": "H", "items": [{"title": "T", "text": "x_y * z"}]}),
+        ),
+        (
+            "steps",
+            json!({"eyebrow": "E", "steps": [{"title": "T", "text": "x"}, {"title": "U"}]}),
+        ),
+    ];
+    for (kind, fields) in cases {
+        let text = markup(kind, &fields, (7, 1), &brand(), "x").unwrap().text;
+        let block = Section::new("home.part", text.clone()).block().unwrap();
+        let found = recognise(&block).unwrap();
+        assert_eq!((found.kind, found.id.as_str()), (kind, "home.part"));
+        // Rendered again, it is the same.
+        let again = fabrik_core::value::to_wire(&found.fields.clone().unwrap()).unwrap();
+        assert!(found.exact, "{kind} {fields}: {again}");
+        assert_eq!(
+            markup(kind, &again, (7, 1), &brand(), "x").unwrap().text,
+            text,
+            "{kind} {fields}"
+        );
+    }
+    let made = markup("hero", &json!({"heading": "Old"}), (7, 1), &brand(), "x")
+        .unwrap()
+        .text;
+    let block = Section::new("home.part", made.replace(">Old<", ">New<"))
+        .block()
+        .unwrap();
+    let found = recognise(&block).unwrap();
+    assert!(!found.exact);
+    assert_eq!(
+        found.fields.unwrap().get("heading").unwrap().as_str(),
+        Some("New")
+    );
+    // Every type is known, with or without its fields.
+    for (kind, fields) in plain_samples("x") {
+        let text = markup(kind, &fields, (7, 1), &brand(), "x").unwrap().text;
+        let found = recognise(&Section::new("home.part", text).block().unwrap()).unwrap();
+        assert_eq!(found.kind, kind);
+    }
+    assert!(recognise(&fabrik_blocks::Block::new("group")).is_none());
+}
+
+/// What is not known when a page is rendered stands in it as a placeholder.
+#[test]
+fn placeholders_stand_where_their_values_will() {
+    struct Later;
+    impl Assets for Later {
+        fn image(&self, key: &str) -> Option<Image> {
+            Some(Image {
+                id: token(&format!("media.{key}.id")),
+                url: token(&format!("media.{key}.url")),
+                alt: "A hill".to_owned(),
+                width: None,
+                height: None,
+            })
+        }
+
+        fn link(&self, target: &str) -> Result<String> {
+            Ok(target
+                .strip_prefix("page:")
+                .map_or(target.to_owned(), |page| {
+                    token(&format!("pages.{page}.path")) + "#top"
+                }))
+        }
+
+        fn form(&self, key: &str) -> Option<FormRef> {
+            Some(FormRef {
+                shortcode: "contact-form-7".to_owned(),
+                id: token(&format!("forms.{key}.id")),
+                title: None,
+            })
+        }
+    }
+    let brand = brand();
+    let cx = Cx {
+        wordpress: (7, 1),
+        brand: &brand,
+        assets: &Later,
+    };
+    for (kind, fields) in plain_samples("[x](page:about) \u{e000}forged\u{e001}") {
+        let text = render(kind, "home.part", &from_json(&fields), &cx)
+            .unwrap()
+            .text;
+        // It is block markup already.
+        assert!(
+            Section::new("home.part", text.clone()).block().is_ok(),
+            "{kind}: {text}"
+        );
+        let mut known = text.clone();
+        while let Some(start) = known.find('\u{e000}') {
+            let end = start + known[start..].find('\u{e001}').unwrap();
+            let name = known[start + 3..end].to_owned();
+            let value = match name.rsplit_once('.').unwrap() {
+                (_, "id") => "17",
+                (_, "url") => "https://a.test/b.jpg",
+                (_, "path") => "/about/",
+                _ => panic!("{name}"),
+            };
+            known.replace_range(start..end + 3, value);
+        }
+        let block = Section::new("home.part", known.clone())
+            .block()
+            .unwrap_or_else(|e| panic!("{kind}: {e:?}\n{known}"));
+        block.walk(&mut |block| assert!(block.attrs() != &fabrik_blocks::Json::Null, "{known}"));
+    }
 }
