@@ -5,6 +5,7 @@ use fabrik_blocks::text::{attribute, clean, link};
 use fabrik_blocks::{Block, Json, Node, hash_block, section as marks};
 use fabrik_core::error::Result;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::fmt::Write as _;
 
 use crate::expand::Picture;
 use crate::note::invalid;
@@ -126,7 +127,7 @@ impl Writer<'_> {
             Event::Text(text) => self.top().text.push_str(&escape(&text)),
             Event::Code(text) => {
                 let text = escape(&text);
-                self.top().text.push_str(&format!("<code>{text}</code>"));
+                _ = write!(self.top().text, "<code>{text}</code>");
             }
             Event::SoftBreak => self.top().text.push(' '),
             Event::HardBreak => self.top().text.push_str("<br>"),
@@ -171,7 +172,7 @@ impl Writer<'_> {
             Tag::Link { dest_url, .. } => {
                 let target = self.studio.links.resolve(&dest_url)?;
                 let href = attribute(&link(&target)?);
-                self.top().text.push_str(&format!("<a href=\"{href}\">"));
+                _ = write!(self.top().text, "<a href=\"{href}\">");
             }
             Tag::Image { dest_url, .. } => {
                 let picture = (self.studio.image)(&dest_url)?;
@@ -388,10 +389,8 @@ fn not_alone(text: &str) -> String {
 
 fn table(rows: &[Vec<String>]) -> String {
     let row = |cells: &[String], tag: &str| {
-        let cells: String = cells
-            .iter()
-            .map(|cell| format!("<{tag}>{cell}</{tag}>"))
-            .collect();
+        let cells = cells.iter().map(|cell| format!("<{tag}>{cell}</{tag}>"));
+        let cells = cells.collect::<Vec<_>>().concat();
         format!("<tr>{cells}</tr>")
     };
     let (head, body) = rows

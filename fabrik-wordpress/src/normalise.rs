@@ -91,7 +91,7 @@ pub(crate) fn section(value: Value) -> Value {
         Value::Str(kind) => Value::map([(kind.clone(), Value::map::<&str>([]))]),
         Value::Map(map) => {
             if let Some(kind) = map.get("type").and_then(Value::as_str) {
-                let rest = map.iter().filter(|(key, _)| &***key != "type");
+                let rest = map.iter().filter(|(key, _)| key.as_ref() != "type");
                 let rest = rest.map(|(key, item)| (key.clone(), item.clone()));
                 return Value::map([(Arc::<str>::from(kind), Value::map(rest))]);
             }

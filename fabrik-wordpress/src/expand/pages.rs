@@ -202,6 +202,7 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
         .collect();
     let mut found: Vec<Error> = Vec::new();
     let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut slugs: BTreeMap<String, String> = BTreeMap::new();
     let snapshot = pages.to_vec();
     for page in pages.iter_mut() {
         let mut parts = vec![page.slug.clone()];
@@ -236,7 +237,19 @@ fn paths(site: &mut Site<'_>, pages: &mut [Page]) {
         } else {
             format!("{prefix}{language}/{}/", parts.join("/"))
         };
-        if let Some(other) = all.insert(page.path.clone(), page.id.clone()) {
+        // WordPress keeps slugs apart below one parent, also those of other languages.
+        let slot = format!(
+            "{} {}",
+            page.parent.as_deref().unwrap_or_default(),
+            page.slug
+        );
+        if let Some(other) = slugs.insert(slot, page.id.clone()) {
+            let text = format!(
+                "`{}` and `{other}` have the same slug `{}`",
+                page.id, page.slug
+            );
+            found.push(invalid(&page.at, text).hint("give one of them another `slug`"));
+        } else if let Some(other) = all.insert(page.path.clone(), page.id.clone()) {
             let text = format!(
                 "`{}` and `{other}` would both answer at {}",
                 page.id, page.path
@@ -298,8 +311,12 @@ pub(super) fn declare(site: &mut Site<'_>, pages: &[Page], links: &Links) -> Res
         rendered.push(studio.page(page));
     }
     site.pictures.extend(library.used());
-    failed.into_iter().for_each(|error| site.cx.mistake(error));
-    warned.into_iter().for_each(|error| site.cx.warn(error));
+    for error in failed {
+        site.cx.mistake(error);
+    }
+    for error in warned {
+        site.cx.warn(error);
+    }
     // Parents first, because their parts are referred to.
     let mut order: Vec<usize> = (0..pages.len()).collect();
     order.sort_by_key(|at| depth(pages, *at));
@@ -343,7 +360,7 @@ fn declare_one(
     sections: &[(String, String)],
     order: usize,
 ) -> Result<Address> {
-    let markups = section_values(site, sections)?;
+    let markups = section_values(site, sections);
     let mut inputs = Map::from([
         ("slug".into(), Value::from(page.slug.as_str())),
         ("title".into(), Value::from(page.title.as_str())),
@@ -381,18 +398,18 @@ fn declare_one(
 }
 
 /// Sections as the provider takes them, with references to images.
-pub(super) fn section_values(site: &mut Site<'_>, sections: &[(String, String)]) -> Result<Value> {
+pub(super) fn section_values(site: &mut Site<'_>, sections: &[(String, String)]) -> Value {
     let base = site.cx.parts().base().clone();
     let known = |name: &str| {
         let (part, output) = name.split_once('.')?;
         Some(Parts::output(&base.part(part).ok()?, output))
     };
-    Ok(Value::list(sections.iter().map(|(id, markup)| {
+    Value::list(sections.iter().map(|(id, markup)| {
         Value::map([
             ("id", Value::from(id.as_str())),
             ("markup", token::resolve(markup, &known)),
         ])
-    })))
+    }))
 }
 
 /// What renders pages and posts.

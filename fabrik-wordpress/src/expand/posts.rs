@@ -84,7 +84,9 @@ pub(super) fn gather(site: &mut Site<'_>) -> Vec<Post> {
         }
         new
     });
-    twice.into_iter().for_each(|error| site.mistake(error));
+    for error in twice {
+        site.mistake(error);
+    }
     posts
 }
 
@@ -244,7 +246,9 @@ pub(super) fn declare(site: &mut Site<'_>, posts: &mut [Post], links: &Links) ->
     }
     let used = library.used();
     site.pictures.extend(used);
-    failed.into_iter().for_each(|error| site.cx.mistake(error));
+    for error in failed {
+        site.cx.mistake(error);
+    }
     for (post, section) in posts.iter_mut().zip(rendered) {
         let sections: Vec<(String, String)> = section.into_iter().collect();
         post.address = Some(declare_one(site, post, &sections)?);
@@ -256,7 +260,7 @@ fn declare_one(site: &mut Site<'_>, post: &Post, sections: &[(String, String)]) 
     let mut inputs = Map::from([
         ("slug".into(), Value::from(post.slug.as_str())),
         ("title".into(), Value::from(post.title.as_str())),
-        ("sections".into(), section_values(site, sections)?),
+        ("sections".into(), section_values(site, sections)),
         (
             "status".into(),
             post.block

@@ -2,6 +2,7 @@
 
 use fabrik_blocks::text::plain;
 use fabrik_blocks::{Block, Json, Node, parse};
+use std::fmt::Write as _;
 
 /// What stands for blocks that only WordPress can fill.
 pub(super) struct Fill<'f> {
@@ -45,19 +46,21 @@ fn write(node: &Node, fill: &Fill<'_>, out: &mut String) {
         "core/social-link" => {
             let text = |field: &str| block.attrs().get(field).and_then(Json::as_str);
             let (service, url) = (text("service"), text("url"));
-            out.push_str(&format!(
+            _ = write!(
+                out,
                 "<li><a href=\"{}\">{}</a></li>",
                 plain(url.unwrap_or("#")),
                 plain(service.unwrap_or("Profile"))
-            ));
+            );
             return;
         }
         "core/embed" => {
             let url = block.attrs().get("url").and_then(Json::as_str);
             let url = plain(url.unwrap_or_default());
-            out.push_str(&format!(
+            _ = write!(
+                out,
                 "<p class=\"preview-embed\"><a href=\"{url}\">{url}</a></p>"
-            ));
+            );
             return;
         }
         _ => {}

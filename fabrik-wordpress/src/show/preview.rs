@@ -4,6 +4,7 @@
 //! corners. Addresses within the site lead from file to file.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use fabrik_blocks::text::{attribute, plain};
 use fabrik_core::address::Address;
@@ -167,10 +168,7 @@ impl<'p> Preview<'p> {
             .map(|section| html(text(section, "markup"), &fill))
             .collect();
         if !whole.contains("<h1") {
-            body.push_str(&format!(
-                "<h1 class=\"preview-title\">{}</h1>",
-                plain(title)
-            ));
+            _ = write!(body, "<h1 class=\"preview-title\">{}</h1>", plain(title));
         }
         body.push_str(&whole);
         if self
@@ -246,7 +244,7 @@ impl<'p> Preview<'p> {
     }
 
     fn entries(&self, entries: &[Json]) -> String {
-        let all: String = entries
+        let all: Vec<String> = entries
             .iter()
             .map(|entry| {
                 let page = text(entry, "page");
@@ -268,7 +266,7 @@ impl<'p> Preview<'p> {
                 )
             })
             .collect();
-        format!("<ul>{all}</ul>")
+        format!("<ul>{}</ul>", all.concat())
     }
 
     fn form(&self, title: &str) -> String {
@@ -301,7 +299,7 @@ impl<'p> Preview<'p> {
     fn posts(&self) -> String {
         let mut posts: Vec<&Part> = self.parts.all("post").collect();
         posts.sort_by_key(|post| std::cmp::Reverse(text(&post.inputs, "date").to_owned()));
-        let cards: String = posts
+        let cards: Vec<String> = posts
             .iter()
             .map(|post| {
                 let path = self
@@ -323,7 +321,7 @@ impl<'p> Preview<'p> {
                 )
             })
             .collect();
-        format!("<div class=\"preview-posts\">{cards}</div>")
+        format!("<div class=\"preview-posts\">{}</div>", cards.concat())
     }
 
     /// The style sheet: the brand, and what themes have in common.
@@ -337,15 +335,17 @@ impl<'p> Preview<'p> {
         let mut classes = String::new();
         for color in items(&style, "palette") {
             let (slug, value) = (text(color, "slug"), text(color, "color"));
-            out.push_str(&format!(
+            _ = write!(
+                out,
                 "  --{slug}: {value};\n  --wp--preset--color--{slug}: {value};\n"
-            ));
-            classes.push_str(&format!(
+            );
+            _ = write!(
+                classes,
                 ".has-{slug}-color {{ color: {value}; }}\n.has-{slug}-background-color {{ background-color: {value}; }}\n"
-            ));
+            );
         }
         let radius = Some(text(&style, "radius")).filter(|radius| !radius.is_empty());
-        out.push_str(&format!("  --radius: {};\n", radius.unwrap_or("8px")));
+        _ = writeln!(out, "  --radius: {};", radius.unwrap_or("8px"));
         let font = style
             .get("fonts")
             .map(|fonts| text(fonts, "body"))
@@ -361,11 +361,12 @@ impl<'p> Preview<'p> {
                 font.to_owned()
             }
         };
-        out.push_str(&format!(
+        _ = write!(
+            out,
             "  --font: {};\n  --font-heading: {};\n}}\n",
             or(font),
             or(heading)
-        ));
+        );
         out.push_str(include_str!("preview.css"));
         out.push_str(&classes);
         out.push_str(text(&style, "css"));
@@ -404,7 +405,7 @@ fn relative(html: &str, depth: usize) -> String {
         } else {
             ""
         };
-        out.push_str(&format!("{up}{path}{file}{part}\""));
+        _ = write!(out, "{up}{path}{file}{part}\"");
         rest = tail;
     }
 }

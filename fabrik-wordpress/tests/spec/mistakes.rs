@@ -40,7 +40,7 @@ apps:
 
 #[test]
 fn shapes_are_told_with_suggestions() {
-    let spec = r##"fabrik: 1
+    let spec = r"fabrik: 1
 id: acme
 apps:
   site:
@@ -57,7 +57,7 @@ apps:
       - { id: Home Page, title: x }
     analytics: { google_analytics_id: UA-1 }
     tagine: x
-"##;
+";
     let dir = folder(&[]);
     insta::assert_snapshot!("shapes", told(&load_in(dir.path(), spec)).join("\n"));
 }

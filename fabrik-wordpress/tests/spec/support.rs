@@ -77,7 +77,7 @@ impl Provider for Any {
 struct Runtime;
 
 impl Player for Runtime {
-    fn role(&self) -> &str {
+    fn role(&self) -> &'static str {
         "runtime"
     }
     fn runs(&self) -> &[&'static str] {
@@ -116,7 +116,7 @@ impl Player for Runtime {
 struct Dns;
 
 impl Player for Dns {
-    fn role(&self) -> &str {
+    fn role(&self) -> &'static str {
         "dns"
     }
     fn expand(&self, intent: &Value, _: &Value, parts: &mut Parts) -> Result<Value> {
@@ -128,7 +128,7 @@ impl Player for Dns {
 struct Monitor;
 
 impl Player for Monitor {
-    fn role(&self) -> &str {
+    fn role(&self) -> &'static str {
         "monitor"
     }
     fn expand(&self, intent: &Value, _: &Value, parts: &mut Parts) -> Result<Value> {
