@@ -412,7 +412,7 @@ fn main() -> ExitCode {
                 .invalid("schedule", json!("daily"), "short")
                 .drift("schedule", |t, id| t.by_hand(async |agent| {
                     let mut spec = agent.job(id).await.unwrap().unwrap().spec;
-                    spec.schedule = "5 5 * * *".to_owned();
+                    "5 5 * * *".clone_into(&mut spec.schedule);
                     agent.put_job(id, &spec).await.unwrap();
                 }))
                 .gone(|t, id| t.by_hand(async |agent| agent.remove_job(id).await.unwrap()))
@@ -437,7 +437,7 @@ fn main() -> ExitCode {
                 .drift("schedule", |t, id| t.by_hand(async |agent| {
                     let name = format!("@{id}");
                     let mut spec = agent.job(&name).await.unwrap().unwrap().spec;
-                    spec.schedule = "5 5 * * *".to_owned();
+                    "5 5 * * *".clone_into(&mut spec.schedule);
                     agent.put_job(&name, &spec).await.unwrap();
                 }))
                 .gone(|t, id| {

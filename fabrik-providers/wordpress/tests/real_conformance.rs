@@ -37,21 +37,18 @@ struct WordPress {
 impl WordPress {
     fn start() -> WordPress {
         let idle = IDLE.lock().unwrap().pop();
-        let held = match idle {
-            Some((site, dir)) => {
-                site.reset();
-                (site, dir)
-            }
-            None => {
-                let site = Site::builder()
-                    .with(Fixture::theme("fabrik-classic"))
-                    .with(Fixture::plugin("contact-form-7"))
-                    .with(Fixture::plugin("seo-by-rank-math"))
-                    .with(Fixture::plugin("wordpress-seo"))
-                    .build()
-                    .expect("WordPress is installed for tests");
-                (site, tempfile::tempdir().unwrap())
-            }
+        let held = if let Some((site, dir)) = idle {
+            site.reset();
+            (site, dir)
+        } else {
+            let site = Site::builder()
+                .with(Fixture::theme("fabrik-classic"))
+                .with(Fixture::plugin("contact-form-7"))
+                .with(Fixture::plugin("seo-by-rank-math"))
+                .with(Fixture::plugin("wordpress-seo"))
+                .build()
+                .expect("WordPress is installed for tests");
+            (site, tempfile::tempdir().unwrap())
         };
         let target = WordPress {
             held: Some(held),

@@ -1,5 +1,7 @@
 //! The provider against real WordPress.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 #[path = "../world/mod.rs"]
 mod world;
 
