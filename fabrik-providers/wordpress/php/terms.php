@@ -75,6 +75,8 @@ function fabrik_term( $op ) {
 				if ( 0 === $done ) {
 					Fabrik::refuse( 'refused', 'the default category cannot be deleted' );
 				}
+				// Computed anew when it is missing.
+				delete_option( $taxonomy . '_children' );
 			}
 			return array( 'id' => (string) $op['id'], 'gone' => true );
 	}

@@ -220,6 +220,7 @@ fn main() -> ExitCode {
 fn suite() -> ExitCode {
     fabrik_testkit::suite("wordpress", || provider(env()))
         .target(WordPress::start)
+        .waive("S9", "`ssh.key_file` is the path of a file, not a secret")
         .waive("C2", NOBODY)
         .waive("C3", NOBODY)
         .waive("C4", NOBODY)
