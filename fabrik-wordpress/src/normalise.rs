@@ -57,7 +57,7 @@ fn within(value: Value, fields: &[Rule<'_>]) -> Value {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     for (name, change) in fields {
-        if let Some(value) = map.get_mut(*name) {
+        if let Some(value) = map.get_mut(name) {
             *value = change(std::mem::take(value));
         }
     }
