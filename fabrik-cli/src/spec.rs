@@ -236,7 +236,7 @@ impl Below<'_> {
     }
 
     /// Adds what lies in a folder, by names below `shown`.
-    fn add(&self, folder: &Path, shown: &str, found: &mut Vec<String>) -> Result<()> {
+    fn add(folder: &Path, shown: &str, found: &mut Vec<String>) -> Result<()> {
         let failed = |error: std::io::Error| files::file_error("read", folder, &error);
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
@@ -253,7 +253,7 @@ impl Below<'_> {
             }
             // Links are followed when they are read, where they are checked.
             if entry.file_type().map_err(failed)?.is_dir() {
-                self.add(&entry.path(), &path, found)?;
+                Self::add(&entry.path(), &path, found)?;
             } else {
                 found.push(path);
             }
@@ -277,7 +277,7 @@ impl Files for Below<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        self.add(&self.real(folder)?, folder, &mut found)?;
+        Self::add(&self.real(folder)?, folder, &mut found)?;
         found.sort();
         Ok(found)
     }

@@ -32,7 +32,7 @@ pub(super) async fn preview(session: &mut Session, args: &WpPreviewArgs) -> Done
             .is_ok_and(|mut entries| entries.next().is_some());
     if foreign {
         return Err(Fail::refused(
-            &format!("`{}` holds other files", args.out.display()),
+            format!("`{}` holds other files", args.out.display()),
             "name another folder with `--out`",
         ));
     }
@@ -47,7 +47,10 @@ pub(super) async fn preview(session: &mut Session, args: &WpPreviewArgs) -> Done
             Content::Text(text) => write(&target, text.as_bytes())?,
             Content::Copy(source) => write(&target, &files::read(&folder(&path).join(source))?)?,
         }
-        if file.path.ends_with(".html") {
+        if Path::new(&file.path)
+            .extension()
+            .is_some_and(|ext| ext == "html")
+        {
             pages.push(args.out.join(&file.path).display().to_string());
         }
     }
