@@ -205,7 +205,7 @@ fn logs_and_pages() {
     let ran = stage.apply().code(0);
     let page = format!(
         "apps.{APP}.deployment: {}/project/deployment/",
-        stage.env["COOLIFY_URL"]
+        stage.env["COOLIFY_API_URL"]
     );
     ran.says(&page);
     let runtime = stage.run(&["logs", APP]).code(0);

@@ -176,8 +176,8 @@ impl Stage {
         let env = [
             ("HOME", root.path().join("home").display().to_string()),
             ("CLOUDFLARE_API_TOKEN", cloudflare::TOKEN.to_owned()),
-            ("COOLIFY_URL", at(1)),
-            ("COOLIFY_TOKEN", coolify::TOKEN.to_owned()),
+            ("COOLIFY_API_URL", at(1)),
+            ("COOLIFY_API_TOKEN", coolify::TOKEN.to_owned()),
             ("UPTIME_KUMA_URL", at(2)),
             ("UPTIME_KUMA_USERNAME", kuma::USER.to_owned()),
             ("UPTIME_KUMA_PASSWORD", kuma::PASSWORD.to_owned()),

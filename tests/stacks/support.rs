@@ -27,7 +27,7 @@ pub(crate) fn stage(example: &str) -> Stage {
     };
     std::fs::write(stage.dir().join("vars.yaml"), vars).unwrap();
     // What the spec says holds, not what variables say of a provider.
-    for name in ["COOLIFY_URL", "UPTIME_KUMA_URL", "UPTIME_KUMA_USERNAME"] {
+    for name in ["COOLIFY_API_URL", "UPTIME_KUMA_URL", "UPTIME_KUMA_USERNAME"] {
         stage.env.remove(name);
     }
     for name in ["BACKUP_S3_KEY", "BACKUP_S3_SECRET"] {

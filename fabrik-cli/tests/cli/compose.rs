@@ -7,8 +7,8 @@ use crate::context::TestContext;
 const SPEC: &str = r#"fabrik: 1
 id: shop
 on: coolify
-providers: {coolify: {endpoint: "https://panel.example.com", token: "${secrets.COOLIFY_TOKEN}"}}
-secrets: [STRIPE_KEY, COOLIFY_TOKEN]
+providers: {coolify: {endpoint: "https://panel.example.com", token: "${secrets.COOLIFY_API_TOKEN}"}}
+secrets: [STRIPE_KEY, COOLIFY_API_TOKEN]
 apps:
   api:
     kind: service

@@ -19,7 +19,7 @@ pub struct CloudflareConfig {
     /// The account in which zones are made, by id (32 hexadecimal digits). Needed only when zones are
     /// made and the token sees none yet, or when an account owns the token.
     #[serde(default)]
-    #[schemars(regex(pattern = "^[0-9a-f]{32}$"))]
+    #[schemars(regex(pattern = "^[0-9a-f]{32}$"), extend("x-fabrik" = {"env": "CLOUDFLARE_ACCOUNT_ID"}))]
     pub account: Option<String>,
     /// Whether records carry a mark of Fabrik at the end of their comment. It tells people who made
     /// them, and finds a record again whose reply was lost.

@@ -22,10 +22,10 @@ use crate::version::Version;
 #[serde(deny_unknown_fields)]
 pub struct CoolifyConfig {
     /// The address of the dashboard, such as `https://coolify.example.com`.
-    #[schemars(length(min = 1), extend("x-fabrik" = {"env": "COOLIFY_URL"}))]
+    #[schemars(length(min = 1), extend("x-fabrik" = {"env": "COOLIFY_API_URL"}))]
     pub endpoint: String,
     /// An API token with the abilities `read`, `read:sensitive`, `write` and `deploy`.
-    #[schemars(extend("x-fabrik" = {"sensitive": true, "env": "COOLIFY_TOKEN"}))]
+    #[schemars(extend("x-fabrik" = {"sensitive": true, "env": "COOLIFY_API_TOKEN"}))]
     pub token: Secret,
     /// How many requests are sent in a minute at most; Coolify's own limit is 200 unless its
     /// `API_RATE_LIMIT` says otherwise.
@@ -82,7 +82,7 @@ impl Coolify {
         if config.token.is_empty() {
             return Err(Error::new(ErrorKind::Auth, "there is no token for Coolify")
                 .field(fabrik_core::value::Path::key("token"))
-                .hint("make one under Keys & Tokens, API Tokens, and give it as `token` or in COOLIFY_TOKEN"));
+                .hint("make one under Keys & Tokens, API Tokens, and give it as `token` or in COOLIFY_API_TOKEN"));
         }
         let endpoint = config.endpoint.trim().trim_end_matches('/');
         let endpoint = endpoint.strip_suffix("/v1").unwrap_or(endpoint);

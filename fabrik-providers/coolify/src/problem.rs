@@ -135,7 +135,7 @@ fn with_reason(words: String, reason: Option<String>) -> String {
 fn wrong_token() -> Error {
     Error::new(ErrorKind::Auth, "Coolify does not accept the token")
         .field(Path::key("token"))
-        .hint("make one under Keys & Tokens, API Tokens, and give all of it, with the number and `|` before it, as `token` or in COOLIFY_TOKEN")
+        .hint("make one under Keys & Tokens, API Tokens, and give all of it, with the number and `|` before it, as `token` or in COOLIFY_API_TOKEN")
 }
 
 fn forbidden(reply: &Reply, said: &Refusal, words: &str) -> Error {

@@ -33,6 +33,7 @@ pub struct Config {
     pub sandbox: bool,
     /// Another address, such as that of a proxy with an allow-listed address of its own. With or
     /// without `/xml.response` at its end.
+    #[schemars(extend("x-fabrik" = {"env": "NAMECHEAP_API_URL"}))]
     pub endpoint: Option<String>,
     /// A token for that proxy, sent as `Authorization: Bearer …`.
     #[schemars(extend("x-fabrik" = {"sensitive": true}))]

@@ -35,7 +35,7 @@ async fn a_wrong_token() {
         &error,
         ErrorKind::Auth,
         "Coolify does not accept the token",
-        "make one under Keys & Tokens, API Tokens, and give all of it, with the number and `|` before it, as `token` or in COOLIFY_TOKEN",
+        "make one under Keys & Tokens, API Tokens, and give all of it, with the number and `|` before it, as `token` or in COOLIFY_API_TOKEN",
     );
     assert_eq!(error.field_path().unwrap().to_string(), "token");
 }
