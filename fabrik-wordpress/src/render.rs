@@ -7,7 +7,7 @@ use fabrik_core::error::{Error, Result};
 use fabrik_core::value::Value;
 use serde_json::Value as Json;
 
-use crate::brand::Brand;
+use crate::brand::{Brand, Slug};
 use crate::expand::Picture;
 use crate::note::unknown;
 use crate::sections::{self, Assets, BrandRefs, FormRef, Image, Pair};
@@ -199,8 +199,8 @@ fn refs(brand: &Brand) -> BrandRefs {
     }
     let pair = |background: &str, text: &str| {
         Some(Pair {
-            background: background.to_owned(),
-            text: text.to_owned(),
+            background: Slug::in_theme(background),
+            text: Slug::in_theme(text),
         })
     };
     BrandRefs {

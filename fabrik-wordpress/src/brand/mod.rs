@@ -20,6 +20,14 @@ pub(crate) struct Slug {
     pub what: &'static str,
 }
 
+impl Slug {
+    /// What a colour is called in a theme's palette. WordPress makes classes of it, `has-SLUG-color`
+    /// among them, and some of those mean something else: `has-text-color`, `has-border-color`.
+    pub(crate) fn in_theme(name: &str) -> String {
+        format!("brand-{name}")
+    }
+}
+
 /// The palette, the same for every theme.
 pub(crate) const SLUGS: &[Slug] = &[
     Slug {

@@ -226,7 +226,7 @@ pub(super) fn style(site: &mut Site<'_>) -> Result<()> {
     let brand = site.brand.clone();
     let entry = |(slug, color): &(crate::brand::Slug, crate::brand::Color)| {
         Value::map([
-            ("slug", Value::from(slug.slug)),
+            ("slug", Value::from(crate::brand::Slug::in_theme(slug.slug))),
             ("name", Value::from(slug.name)),
             ("color", Value::from(color.to_string())),
         ])

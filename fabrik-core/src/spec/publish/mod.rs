@@ -23,6 +23,9 @@ use loosen::Hoist;
 
 /// Letters of an id.
 pub(super) const ID: &str = "^[A-Za-z0-9_-]{1,100}$";
+/// As [`ID`], in a map where keys that begin with `x-` are left alone.
+pub(super) const KEY: &str =
+    "^([A-Za-wyz0-9_-][A-Za-z0-9_-]{0,99}|x([A-Za-z0-9_][A-Za-z0-9_-]{0,98})?)$";
 
 /// The JSON Schema (draft 2020-12) of a document.
 ///

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::checks;
 use super::super::notify::channel;
 use super::super::roles::PLACES;
-use super::{ID, reference};
+use super::{ID, KEY, reference};
 use crate::provider::Registry;
 use crate::role::ROLES;
 
@@ -229,7 +229,7 @@ pub(super) fn top(name: &str) -> Json {
         "vars" => map_of(reference("variable")),
         "apps" => json!({
             "type": ["object", "null"],
-            "patternProperties": {"^x-": true, ID: reference("app")},
+            "patternProperties": {"^x-": true, KEY: reference("app")},
             "additionalProperties": false,
         }),
         "resources" => json!({"anyOf": [
@@ -247,7 +247,7 @@ pub(super) fn top(name: &str) -> Json {
         "outputs" => map_of(json!({})),
         "notify" => json!({
             "type": ["object", "null"],
-            "patternProperties": {"^x-": true, ID: channel()},
+            "patternProperties": {"^x-": true, KEY: channel()},
             "additionalProperties": false,
         }),
         "moved" => json!({"type": ["array", "null"], "items": reference("move")}),

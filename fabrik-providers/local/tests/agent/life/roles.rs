@@ -145,6 +145,10 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
         (json!({}), "command"),
         (json!({"command": "x", "replicas": 0}), "replicas"),
         (
+            json!({"command": "x", "build": {"dockerfile": "Dockerfile"}}),
+            "build.dockerfile",
+        ),
+        (
             json!({"command": "x", "health": {"method": "POST"}}),
             "health.method",
         ),
@@ -171,7 +175,6 @@ fn what_cannot_be_done_is_an_error_at_its_field() {
     }
     for field in [
         "image",
-        "build.dockerfile",
         "limits",
         "tls.enabled",
         "redirects",
