@@ -94,7 +94,10 @@ impl Installed {
     }
 }
 
-#[allow(clippy::print_stderr)] // the reader of a test's output is whom it is for
+#[expect(
+    clippy::print_stderr,
+    reason = "the reader of a test's output is whom it is for"
+)]
 fn skipped(reason: &str) {
     eprintln!("skipped, without real WordPress: {reason}");
 }

@@ -109,7 +109,7 @@ pub(super) struct Figure(#[schemars(with = "FigureSchema")] pub(super) String);
 /// What a figure may be written as.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only its schema is used")]
 enum FigureSchema {
     /// As text: `"49 €"`.
     Text(String),

@@ -82,7 +82,7 @@ struct Profile {
 /// Services with a sign of their own in WordPress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "names of services say what they are")]
 pub(super) enum Service {
     Bandcamp,
     Behance,

@@ -122,7 +122,8 @@ fn hsl(hue: f64, saturation: f64, lightness: f64) -> Rgb {
 #[allow(
     clippy::excessive_precision,
     clippy::unreadable_literal,
-    clippy::many_single_char_names
+    clippy::many_single_char_names,
+    reason = "numbers and names as in the definition"
 )]
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> Rgb {
     let (a, b) = (
