@@ -2,9 +2,9 @@
 //! `wordpress` provider.
 //!
 //! [`Wordpress`] is a [`Component`](fabrik_core::role::Component) like the kinds of the core. A block goes through these steps:
-//! short forms become long ([`normalise`]), a [`preset`] is laid under it, the installation is found
+//! short forms become long (`normalise`), a preset is laid under it, the installation is found
 //! or asked for (role `runtime`), theme and plugins are declared, pages and posts are rendered to
-//! block markup ([`sections`], [`markdown`]), and everything that belongs together refers to each
+//! block markup ([`sections`], `markdown`), and everything that belongs together refers to each
 //! other: menus to pages, pages to images, SEO to both.
 //!
 //! Nothing here talks to a site, and nothing reads files but through

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 ///
 /// An operation is an object with `kind` (`post`, `term`, `user`, `menu`, `options`, `meta`), `do`
 /// (`read`, `list`, `create`, `update`, `delete`) and what the kind needs; see the handlers in
-/// `php/`. Texts of an operation may hold [references](Request::refer) to what earlier ones gave.
+/// `php/`. Texts of an operation may hold references to what earlier ones gave.
 #[derive(Clone, Debug, Serialize)]
 pub struct Request {
     /// Names this attempt in the site's journal.

@@ -89,7 +89,7 @@ pub fn url(text: &str) -> Result<String> {
 }
 
 /// A resolved target of a link: a placeholder, perhaps followed by a path or `#anchor`, or an
-/// address as in [`url`].
+/// address as in [`url()`].
 pub fn link(text: &str) -> Result<String> {
     if let Some(at) = text.find(TOKEN_END) {
         let (head, tail) = text.split_at(at + TOKEN_END.len_utf8());
