@@ -81,7 +81,7 @@ fn a_preview_is_a_folder_whose_links_work() {
         );
         assert!(!index.contains("<!-- wp:"), "{name}");
         let style = std::fs::read_to_string(out.join("style.css")).unwrap();
-        assert!(style.contains("--primary: #0"), "{style}");
+        assert!(style.contains("--brand-primary: #0"), "{style}");
         for page in pages {
             let file = context.dir().join(page.as_str().unwrap());
             assert_eq!(dead(&out, &file), Vec::<String>::new(), "{name}");
