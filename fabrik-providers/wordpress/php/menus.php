@@ -94,11 +94,20 @@ function fabrik_menu_locate( $id, $wanted ) {
 	fabrik_menu_places( $locations );
 }
 
+/** Where no menu is shown any more, the theme's value becomes what it was before the first of ours. */
 function fabrik_menu_places( $locations ) {
+	$mods  = get_theme_mods();
+	$there = is_array( $mods ) && array_key_exists( 'nav_menu_locations', $mods );
+	$theme = get_stylesheet();
 	if ( $locations ) {
+		if ( ! isset( Fabrik::$journal['places'][ $theme ] ) && ( ! $there || ! $mods['nav_menu_locations'] ) ) {
+			Fabrik::$journal['places'][ $theme ] = $there ? 'empty' : 'none';
+		}
 		set_theme_mod( 'nav_menu_locations', $locations );
-	} else {
+	} elseif ( 'none' === ( Fabrik::$journal['places'][ $theme ] ?? 'empty' ) ) {
 		remove_theme_mod( 'nav_menu_locations' );
+	} elseif ( $there && $mods['nav_menu_locations'] ) {
+		set_theme_mod( 'nav_menu_locations', array() );
 	}
 }
 

@@ -200,6 +200,21 @@ impl Site {
 
     /// Reads; one answer for each operation. The first read of a run asks what the site is as well.
     pub(crate) async fn read(&self, cx: &Cx, ops: Vec<Json>) -> Result<Vec<Json>> {
+        // What is known not to be there is not asked for.
+        let asked: Vec<bool> = ops.iter().map(|op| !op.is_null()).collect();
+        if asked.contains(&false) {
+            let ops: Vec<Json> = ops.into_iter().filter(|op| !op.is_null()).collect();
+            let mut found = match ops.is_empty() {
+                true => Vec::new(),
+                false => Box::pin(self.read(cx, ops)).await?,
+            }
+            .into_iter();
+            let rows = asked.iter().map(|asked| match asked {
+                true => found.next().unwrap_or_default(),
+                false => Json::Null,
+            });
+            return Ok(rows.collect());
+        }
         let wanted = ops.len();
         let mut request = Request::read(ops)?;
         {

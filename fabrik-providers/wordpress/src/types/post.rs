@@ -3,7 +3,7 @@
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::TypeInfo;
 use fabrik_core::stack::OnDrift;
-use fabrik_core::value::Path;
+use fabrik_core::value::{Path, Value};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -110,6 +110,20 @@ impl Content for Post {
             on_drift: OnDrift::Keep,
             import_id: "NUMBER".into(),
             ..info
+        }
+    }
+
+    fn normal(desired: &Value, last: Option<&Value>) -> Value {
+        let path = Path::key("date");
+        let moment = |inputs: &Value| inputs.at(&path)?.as_str().and_then(stored);
+        let Some(last) = last else {
+            return desired.clone();
+        };
+        match (moment(desired), last.at(&path)) {
+            (Some(wanted), Some(sent)) if moment(last).as_ref() == Some(&wanted) => {
+                desired.with(&path, sent)
+            }
+            _ => desired.clone(),
         }
     }
 
