@@ -126,6 +126,52 @@ function fabrik_menu_check( $raw, $set ) {
 	}
 }
 
+// The rows of a menu's items are kept for a while, so that a rollback brings them back as they were.
+
+function fabrik_menu_keep( $op ) {
+	global $wpdb;
+	$kept = array();
+	foreach ( array_column( fabrik_menu_items( (int) $op['id'] ), 'id' ) as $id ) {
+		$kept[] = array(
+			'row'  => $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->posts} WHERE ID = %d", $id ), ARRAY_A ),
+			'meta' => $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value FROM {$wpdb->postmeta} WHERE post_id = %d ORDER BY meta_id", $id ), ARRAY_A ),
+		);
+	}
+	if ( strlen( wp_json_encode( $kept ) ) < 262144 ) {
+		Fabrik::$journal['bin'][ 'menu/' . $op['id'] ] = $kept;
+	}
+}
+
+/** Makes the items what they were before the last write. Whether that was kept, and nobody has their ids. */
+function fabrik_menu_put_back( $id ) {
+	global $wpdb;
+	$kept = Fabrik::$journal['bin'][ 'menu/' . $id ] ?? null;
+	$menu = wp_get_nav_menu_object( $id );
+	if ( null === $kept ) {
+		return false;
+	}
+	$now = array_column( fabrik_menu_items( $id ), 'id' );
+	foreach ( $kept as $item ) {
+		if ( ! in_array( (string) $item['row']['ID'], $now, true ) && get_post( (int) $item['row']['ID'] ) ) {
+			return false;
+		}
+	}
+	foreach ( $now as $item ) {
+		wp_delete_post( (int) $item, true );
+	}
+	foreach ( $kept as $item ) {
+		$there = (int) $item['row']['ID'];
+		$wpdb->insert( $wpdb->posts, $item['row'] );
+		foreach ( $item['meta'] as $meta ) {
+			$wpdb->insert( $wpdb->postmeta, array( 'post_id' => $there ) + $meta );
+		}
+		clean_post_cache( $there );
+		Fabrik::checked( wp_set_object_terms( $there, array( (int) $menu->term_id ), 'nav_menu' ) );
+	}
+	unset( Fabrik::$journal['bin'][ 'menu/' . $id ] );
+	return true;
+}
+
 function fabrik_menu_set( $id, $set ) {
 	if ( array_key_exists( 'items', $set ) ) {
 		fabrik_menu_fill( $id, $set['items'] );
@@ -163,6 +209,9 @@ function fabrik_menu( $op ) {
 			Fabrik::expect( $op, $before );
 			if ( isset( $op['set']['name'] ) && $op['set']['name'] !== $before['name'] ) {
 				Fabrik::checked( wp_update_term( (int) $op['id'], 'nav_menu', array( 'name' => wp_slash( Fabrik::name( $op['set']['name'] ) ), 'slug' => $before['slug'] ) ) );
+			}
+			if ( ! empty( $op['back'] ) && fabrik_menu_put_back( (int) $op['id'] ) ) {
+				unset( $op['set']['items'] );
 			}
 			return fabrik_menu_set( (int) $op['id'], $op['set'] ) + array( 'before' => $before );
 		case 'delete':

@@ -38,6 +38,8 @@ function fabrik_post_raw( $id, $op ) {
 	$raw['url']      = (string) get_permalink( $post );
 	$raw['path']     = Fabrik::path( $raw['url'] );
 	$raw['modified'] = $post->post_modified_gmt;
+	// Not to be computed from the other: the time zone may have changed since.
+	$raw['modified_here'] = $post->post_modified;
 	$raw['mark']     = (string) get_post_meta( $post->ID, '_fabrik', true );
 	if ( 'wpcf7_contact_form' === $post->post_type ) {
 		$hash = (string) get_post_meta( $post->ID, '_hash', true );
@@ -250,7 +252,7 @@ function fabrik_post( $op ) {
 			fabrik_post_rest( (int) $op['id'], $op, $set );
 			fabrik_post_untag( $tags );
 			if ( isset( $op['modified'] ) ) {
-				fabrik_post_modified( (int) $op['id'], $op['modified'] );
+				fabrik_post_modified( (int) $op['id'], $op['modified'], $op['modified_here'] ?? null );
 			}
 			$raw = fabrik_post_raw( $op['id'], $op );
 			fabrik_post_check( $raw, $set );
@@ -269,9 +271,9 @@ function fabrik_post( $op ) {
 	}
 }
 
-function fabrik_post_modified( $id, $gmt ) {
+function fabrik_post_modified( $id, $gmt, $here ) {
 	global $wpdb;
-	$wpdb->update( $wpdb->posts, array( 'post_modified_gmt' => $gmt, 'post_modified' => get_date_from_gmt( $gmt ) ), array( 'ID' => $id ) );
+	$wpdb->update( $wpdb->posts, array( 'post_modified_gmt' => $gmt, 'post_modified' => $here ?? get_date_from_gmt( $gmt ) ), array( 'ID' => $id ) );
 	clean_post_cache( $id );
 }
 

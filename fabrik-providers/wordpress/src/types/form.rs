@@ -418,6 +418,7 @@ impl Content for Form {
                 "title": before["title"], "content": before["content"], "meta": before["meta"],
             });
             op["modified"] = before["modified"].clone();
+            op["modified_here"] = before["modified_here"].clone();
             return Ok(op);
         }
         let fields = serde_json::to_string(spec).map_err(|error| {
