@@ -216,6 +216,8 @@ function fabrik_menu( $op ) {
 			return fabrik_menu_set( (int) $op['id'], $op['set'] ) + array( 'before' => $before );
 		case 'delete':
 			if ( fabrik_menu_raw( $op['id'] ) ) {
+				// WordPress leaves an empty value behind.
+				Fabrik::$journal['places'] = ( Fabrik::$journal['places'] ?? array() ) + array( get_stylesheet() => false === get_theme_mod( 'nav_menu_locations' ) ? 'none' : 'empty' );
 				fabrik_menu_locate( (int) $op['id'], array() );
 				Fabrik::checked( wp_delete_nav_menu( (int) $op['id'] ) );
 				fabrik_menu_places( array_filter( (array) get_nav_menu_locations() ) );
