@@ -204,15 +204,14 @@ impl Site {
         let asked: Vec<bool> = ops.iter().map(|op| !op.is_null()).collect();
         if asked.contains(&false) {
             let ops: Vec<Json> = ops.into_iter().filter(|op| !op.is_null()).collect();
-            let mut found = match ops.is_empty() {
-                true => Vec::new(),
-                false => Box::pin(self.read(cx, ops)).await?,
-            }
-            .into_iter();
-            let rows = asked.iter().map(|asked| match asked {
-                true => found.next().unwrap_or_default(),
-                false => Json::Null,
-            });
+            let found = if ops.is_empty() {
+                Vec::new()
+            } else {
+                Box::pin(self.read(cx, ops)).await?
+            };
+            let mut found = found.into_iter();
+            let row = |asked: &bool| asked.then(|| found.next()).flatten();
+            let rows = asked.iter().map(row).map(Option::unwrap_or_default);
             return Ok(rows.collect());
         }
         let wanted = ops.len();

@@ -247,4 +247,15 @@ mod tests {
         assert_eq!(found.as_deref(), Some("2026-03-01T07:00:00Z"));
         assert_eq!(shown("0000-00-00 00:00:00", None), None);
     }
+
+    #[test]
+    fn a_date_that_says_the_same_stays_as_it_was_sent() {
+        let of = |date: &str| fabrik_core::value::from_json(&json!({"title": "x", "date": date}));
+        let last = of("2026-03-01T07:00:00Z");
+        let same = of("2026-03-01T09:00:00+02:00");
+        let other = of("2026-03-01T09:00:00Z");
+        assert_eq!(Post::normal(&same, Some(&last)), last);
+        assert_eq!(Post::normal(&other, Some(&last)), other);
+        assert_eq!(Post::normal(&same, None), same);
+    }
 }
