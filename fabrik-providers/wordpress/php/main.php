@@ -42,7 +42,7 @@ class Fabrik {
 	}
 
 	public static function hash( $raw ) {
-		unset( $raw['hash'], $raw['url'], $raw['path'], $raw['modified'], $raw['mark'] );
+		unset( $raw['hash'], $raw['url'], $raw['path'], $raw['modified'], $raw['modified_here'], $raw['mark'] );
 		return md5( wp_json_encode( $raw, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PARTIAL_OUTPUT_ON_ERROR ) );
 	}
 
@@ -286,6 +286,19 @@ class Fabrik {
 	private static function carry_out() {
 		global $wpdb;
 		$journal = &self::$journal;
+		// Compared before the first write: one of ours may change what another is about, as deleting a
+		// page changes the menu that it is in.
+		foreach ( self::$request['ops'] as $at => &$op ) {
+			self::$at = $at;
+			if ( isset( $op['expect'] ) && ! isset( $journal['ops'][ $op['op'] ] ) ) {
+				self::expect( $op, call_user_func( self::$handlers[ $op['kind'] ], array( 'do' => 'read' ) + $op ) );
+			}
+			unset( $op['expect'] );
+			if ( 'menu' === $op['kind'] && 'update' === $op['do'] && ! isset( $op['undoes'] ) ) {
+				fabrik_menu_keep( $op );
+			}
+		}
+		unset( $op );
 		foreach ( self::$request['ops'] as $at => $op ) {
 			self::$at = $at;
 			$op      = self::fill( $op );

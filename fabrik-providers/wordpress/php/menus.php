@@ -94,11 +94,20 @@ function fabrik_menu_locate( $id, $wanted ) {
 	fabrik_menu_places( $locations );
 }
 
+/** Where no menu is shown any more, the theme's value becomes what it was before the first of ours. */
 function fabrik_menu_places( $locations ) {
+	$mods  = get_theme_mods();
+	$there = is_array( $mods ) && array_key_exists( 'nav_menu_locations', $mods );
+	$theme = get_stylesheet();
 	if ( $locations ) {
+		if ( ! isset( Fabrik::$journal['places'][ $theme ] ) && ( ! $there || ! $mods['nav_menu_locations'] ) ) {
+			Fabrik::$journal['places'][ $theme ] = $there ? 'empty' : 'none';
+		}
 		set_theme_mod( 'nav_menu_locations', $locations );
-	} else {
+	} elseif ( 'none' === ( Fabrik::$journal['places'][ $theme ] ?? 'empty' ) ) {
 		remove_theme_mod( 'nav_menu_locations' );
+	} elseif ( $there && $mods['nav_menu_locations'] ) {
+		set_theme_mod( 'nav_menu_locations', array() );
 	}
 }
 
@@ -115,6 +124,52 @@ function fabrik_menu_check( $raw, $set ) {
 		};
 		Fabrik::same( 'items', $count( $set['items'] ), count( $raw['items'] ) );
 	}
+}
+
+// The rows of a menu's items are kept for a while, so that a rollback brings them back as they were.
+
+function fabrik_menu_keep( $op ) {
+	global $wpdb;
+	$kept = array();
+	foreach ( array_column( fabrik_menu_items( (int) $op['id'] ), 'id' ) as $id ) {
+		$kept[] = array(
+			'row'  => $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->posts} WHERE ID = %d", $id ), ARRAY_A ),
+			'meta' => $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value FROM {$wpdb->postmeta} WHERE post_id = %d ORDER BY meta_id", $id ), ARRAY_A ),
+		);
+	}
+	if ( strlen( wp_json_encode( $kept ) ) < 262144 ) {
+		Fabrik::$journal['bin'][ 'menu/' . $op['id'] ] = $kept;
+	}
+}
+
+/** Makes the items what they were before the last write. Whether that was kept, and nobody has their ids. */
+function fabrik_menu_put_back( $id ) {
+	global $wpdb;
+	$kept = Fabrik::$journal['bin'][ 'menu/' . $id ] ?? null;
+	$menu = wp_get_nav_menu_object( $id );
+	if ( null === $kept ) {
+		return false;
+	}
+	$now = array_column( fabrik_menu_items( $id ), 'id' );
+	foreach ( $kept as $item ) {
+		if ( ! in_array( (string) $item['row']['ID'], $now, true ) && get_post( (int) $item['row']['ID'] ) ) {
+			return false;
+		}
+	}
+	foreach ( $now as $item ) {
+		wp_delete_post( (int) $item, true );
+	}
+	foreach ( $kept as $item ) {
+		$there = (int) $item['row']['ID'];
+		$wpdb->insert( $wpdb->posts, $item['row'] );
+		foreach ( $item['meta'] as $meta ) {
+			$wpdb->insert( $wpdb->postmeta, array( 'post_id' => $there ) + $meta );
+		}
+		clean_post_cache( $there );
+		Fabrik::checked( wp_set_object_terms( $there, array( (int) $menu->term_id ), 'nav_menu' ) );
+	}
+	unset( Fabrik::$journal['bin'][ 'menu/' . $id ] );
+	return true;
 }
 
 function fabrik_menu_set( $id, $set ) {
@@ -155,9 +210,14 @@ function fabrik_menu( $op ) {
 			if ( isset( $op['set']['name'] ) && $op['set']['name'] !== $before['name'] ) {
 				Fabrik::checked( wp_update_term( (int) $op['id'], 'nav_menu', array( 'name' => wp_slash( Fabrik::name( $op['set']['name'] ) ), 'slug' => $before['slug'] ) ) );
 			}
+			if ( ! empty( $op['back'] ) && fabrik_menu_put_back( (int) $op['id'] ) ) {
+				unset( $op['set']['items'] );
+			}
 			return fabrik_menu_set( (int) $op['id'], $op['set'] ) + array( 'before' => $before );
 		case 'delete':
 			if ( fabrik_menu_raw( $op['id'] ) ) {
+				// WordPress leaves an empty value behind.
+				Fabrik::$journal['places'] = ( Fabrik::$journal['places'] ?? array() ) + array( get_stylesheet() => false === get_theme_mod( 'nav_menu_locations' ) ? 'none' : 'empty' );
 				fabrik_menu_locate( (int) $op['id'], array() );
 				Fabrik::checked( wp_delete_nav_menu( (int) $op['id'] ) );
 				fabrik_menu_places( array_filter( (array) get_nav_menu_locations() ) );

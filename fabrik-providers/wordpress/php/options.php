@@ -87,6 +87,10 @@ function fabrik_option_write( $entry ) {
 		Fabrik::$commit[] = 'fabrik_hard_flush';
 		return;
 	}
+	if ( ! empty( $entry['html'] ) && isset( $entry['value'] ) ) {
+		// WordPress escapes it, but for what looks like an entity already.
+		$entry['value'] = htmlspecialchars( $entry['value'], ENT_QUOTES, 'UTF-8' );
+	}
 	$there = fabrik_option_stored( $name );
 	if ( isset( $entry['member'] ) ) {
 		$list  = $there ? array_values( array_diff( (array) $there['value'], array( $entry['member'] ) ) ) : array();
@@ -140,7 +144,8 @@ function fabrik_option_same( $sent, $found ) {
 
 function fabrik_options( $op ) {
 	if ( 'read' === $op['do'] ) {
-		return fabrik_option_raw( $op );
+		$raw = fabrik_option_raw( $op );
+		return ! empty( $op['some'] ) && ! array_filter( $raw['values'] ) ? null : $raw;
 	}
 	$before = fabrik_option_raw( $op );
 	Fabrik::expect( $op, $before );

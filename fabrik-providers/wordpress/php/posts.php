@@ -38,6 +38,8 @@ function fabrik_post_raw( $id, $op ) {
 	$raw['url']      = (string) get_permalink( $post );
 	$raw['path']     = Fabrik::path( $raw['url'] );
 	$raw['modified'] = $post->post_modified_gmt;
+	// Not to be computed from the other: the time zone may have changed since.
+	$raw['modified_here'] = $post->post_modified;
 	$raw['mark']     = (string) get_post_meta( $post->ID, '_fabrik', true );
 	if ( 'wpcf7_contact_form' === $post->post_type ) {
 		$hash = (string) get_post_meta( $post->ID, '_hash', true );
@@ -101,7 +103,16 @@ function fabrik_post_rest( $id, $op, $set ) {
 		Fabrik::checked( wp_set_object_terms( $id, $ids, 'category' ) );
 	}
 	if ( array_key_exists( 'post_tag', $set ) ) {
+		$known = array_filter( $set['post_tag'], function ( $name ) {
+			return term_exists( $name, 'post_tag' );
+		} );
 		Fabrik::checked( wp_set_object_terms( $id, $set['post_tag'], 'post_tag' ) );
+		foreach ( array_diff( $set['post_tag'], $known ) as $name ) {
+			$made = term_exists( $name, 'post_tag' );
+			if ( $made ) {
+				update_term_meta( (int) $made['term_id'], '_fabrik', $op['op'] );
+			}
+		}
 	}
 	foreach ( (array) ( $set['meta'] ?? array() ) as $key => $value ) {
 		if ( '_messages' === $key && is_array( $value ) && function_exists( 'wpcf7_messages' ) ) {
@@ -110,6 +121,23 @@ function fabrik_post_rest( $id, $op, $set ) {
 			}, wpcf7_messages() );
 		}
 		fabrik_post_meta( $id, $key, $value );
+	}
+}
+
+/** The tags of a post that were made with one. */
+function fabrik_post_tags( $id, $type ) {
+	$tags = 'post' === $type ? wp_get_object_terms( (int) $id, 'post_tag' ) : array();
+	return array_filter( is_wp_error( $tags ) ? array() : $tags, function ( $tag ) {
+		return '' === $tag->description && metadata_exists( 'term', $tag->term_id, '_fabrik' );
+	} );
+}
+
+/** Takes away those of the tags that no post has any more. */
+function fabrik_post_untag( $tags ) {
+	foreach ( $tags as $tag ) {
+		if ( ! get_objects_in_term( $tag->term_id, 'post_tag' ) ) {
+			Fabrik::checked( wp_delete_term( $tag->term_id, 'post_tag' ) );
+		}
 	}
 }
 
@@ -216,13 +244,15 @@ function fabrik_post( $op ) {
 			if ( isset( $set['slug'] ) || isset( $set['parent'] ) ) {
 				fabrik_post_slug( $type, $set['slug'] ?? $before['slug'], (int) ( $set['parent'] ?? $before['parent'] ), (int) $op['id'], $set['status'] ?? $before['status'] );
 			}
+			$tags = array_key_exists( 'post_tag', $set ) ? fabrik_post_tags( $op['id'], $type ) : array();
 			$row = fabrik_post_row( $set );
 			if ( $row ) {
 				Fabrik::checked( wp_update_post( wp_slash( array( 'ID' => (int) $op['id'] ) + $row ), true ) );
 			}
 			fabrik_post_rest( (int) $op['id'], $op, $set );
+			fabrik_post_untag( $tags );
 			if ( isset( $op['modified'] ) ) {
-				fabrik_post_modified( (int) $op['id'], $op['modified'] );
+				fabrik_post_modified( (int) $op['id'], $op['modified'], $op['modified_here'] ?? null );
 			}
 			$raw = fabrik_post_raw( $op['id'], $op );
 			fabrik_post_check( $raw, $set );
@@ -231,17 +261,19 @@ function fabrik_post( $op ) {
 			$before = fabrik_post_raw( $op['id'], $op );
 			if ( $before ) {
 				fabrik_bin_put( $type . '/' . $before['parent'] . '/' . $before['slug'], (int) $op['id'] );
+				$tags = fabrik_post_tags( $op['id'], $type );
 				if ( ! wp_delete_post( (int) $op['id'], true ) ) {
 					Fabrik::refuse( 'refused', 'WordPress did not delete ' . $type . ' ' . $op['id'] );
 				}
+				fabrik_post_untag( $tags );
 			}
 			return array( 'id' => (string) $op['id'], 'gone' => true );
 	}
 }
 
-function fabrik_post_modified( $id, $gmt ) {
+function fabrik_post_modified( $id, $gmt, $here ) {
 	global $wpdb;
-	$wpdb->update( $wpdb->posts, array( 'post_modified_gmt' => $gmt, 'post_modified' => get_date_from_gmt( $gmt ) ), array( 'ID' => $id ) );
+	$wpdb->update( $wpdb->posts, array( 'post_modified_gmt' => $gmt, 'post_modified' => $here ?? get_date_from_gmt( $gmt ) ), array( 'ID' => $id ) );
 	clean_post_cache( $id );
 }
 

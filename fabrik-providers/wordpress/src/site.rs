@@ -200,6 +200,20 @@ impl Site {
 
     /// Reads; one answer for each operation. The first read of a run asks what the site is as well.
     pub(crate) async fn read(&self, cx: &Cx, ops: Vec<Json>) -> Result<Vec<Json>> {
+        // What is known not to be there is not asked for.
+        let asked: Vec<bool> = ops.iter().map(|op| !op.is_null()).collect();
+        if asked.contains(&false) {
+            let ops: Vec<Json> = ops.into_iter().filter(|op| !op.is_null()).collect();
+            let found = if ops.is_empty() {
+                Vec::new()
+            } else {
+                Box::pin(self.read(cx, ops)).await?
+            };
+            let mut found = found.into_iter();
+            let row = |asked: &bool| asked.then(|| found.next()).flatten();
+            let rows = asked.iter().map(row).map(Option::unwrap_or_default);
+            return Ok(rows.collect());
+        }
         let wanted = ops.len();
         let mut request = Request::read(ops)?;
         {

@@ -20,12 +20,14 @@ use world::{command, env, section};
 /// Sites that no case uses at the moment: making one anew costs more than putting it back.
 static IDLE: Mutex<Vec<(Site, TempDir)>> = Mutex::new(Vec::new());
 
-/// What every case finds: a classic theme with a page template, look-alikes of plugins, an image.
+/// What every case finds: a classic theme with a page template, look-alikes of plugins, an image, a
+/// few pages.
 const SEED: &str = r#"
 file_put_contents(WP_CONTENT_DIR . '/themes/fabrik-classic/wide.php', "<?php\n/* Template Name: Wide */\n");
 switch_theme('fabrik-classic');
 update_option('active_plugins', array('contact-form-7/wp-contact-form-7.php', 'seo-by-rank-math/rank-math.php', 'wordpress-seo/wp-seo.php'));
 wp_insert_post(array('import_id' => 900, 'post_type' => 'attachment', 'post_title' => 'Image', 'post_status' => 'inherit', 'post_mime_type' => 'image/png'));
+foreach (range(910, 919) as $id) { wp_insert_post(array('import_id' => $id, 'post_type' => 'page', 'post_title' => "Seed $id", 'post_status' => 'publish')); }
 "#;
 
 struct WordPress {
@@ -100,7 +102,7 @@ impl WordPress {
                 'wordpress.category' => $terms('category'),
                 'wordpress.menu' => $terms('nav_menu'),
                 'wordpress.author' => $users, 'wordpress.user' => $users,
-                'wordpress.option' => (int) (false !== get_option('fbt')) + (int) (false !== get_option('fbt_other')),
+                'wordpress.option' => (int) $wpdb->get_var("SELECT COUNT(*) FROM {$wpdb->options} WHERE option_name LIKE 'fbt%'"),
                 'wordpress.settings' => (int) (0 === strpos(get_option('blogname'), 'Fbt')),
                 'wordpress.front_page' => (int) ('page' === get_option('show_on_front')),
                 'wordpress.privacy_page' => (int) (3 !== (int) get_option('wp_page_for_privacy_policy')),
@@ -126,6 +128,48 @@ impl WordPress {
     fn option(&self, name: &str, value: &str) {
         self.php(&format!("update_option('{name}', {value});"));
     }
+}
+
+/// What PHP serialised, so that values inside of an option are told apart; `None` for anything else.
+fn unfold(text: &str) -> Option<Json> {
+    fn value(rest: &mut &str) -> Option<Json> {
+        let (kind, after) = rest.split_at_checked(2)?;
+        let (head, tail) = match kind {
+            "a:" | "s:" => after.split_once(':')?,
+            "N;" => {
+                *rest = after;
+                return Some(Json::Null);
+            }
+            "i:" | "b:" | "d:" => after.split_once(';')?,
+            _ => return None,
+        };
+        match kind {
+            "s:" => {
+                let length: usize = head.parse().ok()?;
+                let text = tail.get(1..=length)?;
+                *rest = tail.get(length + 1..)?.strip_prefix("\";")?;
+                Some(json!(text))
+            }
+            "a:" => {
+                let mut map = serde_json::Map::new();
+                *rest = tail.strip_prefix('{')?;
+                for _ in 0..head.parse::<usize>().ok()? {
+                    let key = value(rest)?;
+                    let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+                    map.insert(key, value(rest)?);
+                }
+                *rest = rest.strip_prefix('}')?;
+                Some(Json::Object(map))
+            }
+            _ => {
+                *rest = tail;
+                Some(json!(format!("{kind}{head}")))
+            }
+        }
+    }
+    let mut rest = text;
+    let found = value(&mut rest)?;
+    (rest.is_empty() && found.is_object()).then_some(found)
 }
 
 impl Drop for WordPress {
@@ -154,10 +198,23 @@ impl Target for WordPress {
         for (table, rows) in dump.tables {
             let mut named = serde_json::Map::new();
             for (at, text) in rows.into_iter().enumerate() {
-                if text.contains("\"option_name\":\"fresh_site\"") {
+                // What WordPress notes for itself: whether it was ever used, and, whenever somebody
+                // looks, which categories are below others.
+                let own = ["fresh_site", "category_children"];
+                if own
+                    .iter()
+                    .any(|name| text.contains(&format!("\"option_name\":\"{name}\"")))
+                {
                     continue;
                 }
-                let row: Json = serde_json::from_str(&text).unwrap();
+                let mut row: Json = serde_json::from_str(&text).unwrap();
+                if let Some(value) = row
+                    .get("option_value")
+                    .and_then(Json::as_str)
+                    .and_then(unfold)
+                {
+                    row["option_value"] = value;
+                }
                 let name = ["ID", "option_name", "term_id", "id"]
                     .iter()
                     .find_map(|key| row[*key].as_str());
@@ -205,7 +262,7 @@ const SITE: &str = "a site always has this: there is nothing to be taken";
 const STAYS: &str = "what a site always has cannot be deleted: it becomes what it was";
 const NOBODY: &str =
     "WP-CLI has no credentials: it is whoever runs it, and what that account lacks is a finding";
-const KINDS: &str = "ids are names of plugins; another is no id";
+const ONCE: &str = "a site has this once: there are not several to be read";
 const UNSET: &str = "a value that is no longer set becomes what it was before";
 
 fn main() -> ExitCode {
@@ -224,6 +281,14 @@ fn suite() -> ExitCode {
         .waive("C2", NOBODY)
         .waive("C3", NOBODY)
         .waive("C4", NOBODY)
+        .untested("wordpress.core", "versions and languages come from wordpress.org, which tests do not ask; tests/real_structure.rs checks what needs no network")
+        .untested("wordpress.theme", "installing is slow and changes files that the sites of cases share; tests/real_structure.rs has its cases")
+        .untested("wordpress.plugin", "installing is slow and changes files that the sites of cases share; tests/real_structure.rs has its cases")
+        .untested("wordpress.theme_style", "each theme keeps it elsewhere; tests/real_style.rs has its cases, by theme")
+        .untested("wordpress.media", "its source is a file beside the spec; tests/real_structure.rs has its cases")
+        .untested("wordpress.analytics", "it is a file that the site prints; tests/real_structure.rs has its cases")
+        .untested("wordpress.language", "it needs Polylang, which changes the rest of the site; tests/real_style.rs has its cases")
+        .untested("wordpress.translation", "it needs Polylang, which changes the rest of the site; tests/real_style.rs has its cases")
         .resource("wordpress.page", |r| {
             r.also("top", "wordpress.page", json!({"slug": "top", "title": "Top"}))
                 .minimal(json!({"slug": "fbt", "title": "Fbt"}))
@@ -266,7 +331,7 @@ fn suite() -> ExitCode {
                 }))
                 .update(json!({"title": "Other", "status": "publish", "date": "2026-01-03", "tags": ["one"], "sections": [section("a", "Two")]}))
                 .invalid("date", json!("yesterday"), "is not a date")
-                .invalid("slug", json!(""), "at least 1")
+                .invalid("slug", json!(""), "is empty")
                 .refused("categories", json!(["777"]), "no category 777")
                 .same("date", json!("2026-01-02T05:04:05+02:00"))
                 .unset(&["excerpt", "tags", "featured_media"])
@@ -304,7 +369,7 @@ fn suite() -> ExitCode {
                 .replace("login", json!("fbt-other"))
                 .invalid("login", json!("a/b"), "cannot be a login")
                 .invalid("email", json!("nobody"), "is not an e-mail address")
-                .refused("email", json!("admin@example.com"), "exists already")
+                .waive("R12", "what WordPress refuses of an author is refused before; an address that is taken is a conflict (L17)")
                 .text(&["name"])
                 .drift("name", |t: &WordPress, id| t.php(&format!("wp_update_user(array('ID' => {id}, 'display_name' => 'By hand'));")))
                 .gone(|t: &WordPress, id| t.php(&format!("require_once ABSPATH . 'wp-admin/includes/user.php'; wp_delete_user({id}, 1);")))
@@ -379,6 +444,7 @@ fn suite() -> ExitCode {
             .update(json!({"submit": "Go", "fields": [{"name": "email", "label": "E-mail", "type": "email", "required": true, "options": []}], "messages": {"mail_sent_ok": "Thanks"}}))
             .invalid("fields", json!([{"name": "1", "label": "x"}]), "cannot be the name")
             .invalid("submit", json!("a\"]"), "quotes or brackets")
+            .waive("L7", "there is one plugin for forms, so there is no other value")
             .waive("R12", "WordPress takes whatever a form is")
             .text(&["title"])
             .drift("submit", |t: &WordPress, id| t.php(&format!("update_post_meta({id}, '_form', str_replace('Send it', 'By hand', get_post_meta({id}, '_form', true)));")))
@@ -408,10 +474,14 @@ fn suite() -> ExitCode {
                 .drift("title", |t: &WordPress, _| t.option("blogname", "'By hand'"))
                 .drift("posts_per_page", |t: &WordPress, _| t.option("posts_per_page", "3"))
                 .unmanaged(|t: &WordPress, _| t.option("use_smilies", "''"))
-                .bad_id("nothing", "site")
+                .bad_id("no id", "site")
                 .waive("L9", STAYS)
                 .waive("L11", STAYS)
+                .waive("D3", STAYS)
                 .waive("L13", UNSET)
+                .waive("G1", ONCE)
+                .waive("R10", ONCE)
+                .waive("R11", ONCE)
                 .waive("L17", SITE)
         })
         .resource("wordpress.option", |r| {
@@ -428,7 +498,7 @@ fn suite() -> ExitCode {
                 .bad_id("not an option", "NAME")
                 .many(12, |at| json!({"name": format!("fbt_{at}"), "value": "text"}))
                 .reads_at_most(1)
-                .waive("L17", SITE)
+                .waive("L17", "an option that is there is set, and becomes what it was: nothing is lost by it")
         })
         .resource("wordpress.front_page", |r| {
             r.also("home", "wordpress.page", json!({"slug": "home", "title": "Home"}))
@@ -441,10 +511,14 @@ fn suite() -> ExitCode {
                 .text(&[])
                 .drift("posts_page", |t: &WordPress, _| t.option("page_for_posts", "2"))
                 .unmanaged(|t: &WordPress, _| t.option("posts_per_page", "3"))
-                .bad_id("nothing", "site")
+                .bad_id("no id", "site")
                 .waive("L9", STAYS)
                 .waive("L11", STAYS)
+                .waive("D3", STAYS)
                 .waive("L13", UNSET)
+                .waive("G1", ONCE)
+                .waive("R10", ONCE)
+                .waive("R11", ONCE)
                 .waive("L17", SITE)
         })
         .resource("wordpress.privacy_page", |r| {
@@ -457,9 +531,13 @@ fn suite() -> ExitCode {
                 .text(&[])
                 .drift("page", |t: &WordPress, _| t.option("wp_page_for_privacy_policy", "2"))
                 .unmanaged(|t: &WordPress, _| t.option("posts_per_page", "3"))
-                .bad_id("nothing", "site")
+                .bad_id("no id", "site")
                 .waive("L9", STAYS)
                 .waive("L11", STAYS)
+                .waive("D3", STAYS)
+                .waive("G1", ONCE)
+                .waive("R10", ONCE)
+                .waive("R11", ONCE)
                 .waive("L17", SITE)
         })
         .resource("wordpress.seo_site", |r| {
@@ -486,13 +564,15 @@ fn suite() -> ExitCode {
                 .text(&["home_title", "home_description"])
                 .drift("separator", |t: &WordPress, _| t.php("$o = get_option('fabrik_seo'); $o['separator'] = '#'; update_option('fabrik_seo', $o);"))
                 .unmanaged(|t: &WordPress, _| t.php("$o = get_option('fabrik_seo'); $o['more'] = 'by hand'; update_option('fabrik_seo', $o);"))
-                .bad_id("nothing", "fabrik")
-                .waive("L12", KINDS)
-                .waive("I3", KINDS)
+                .bad_id("no id", "fabrik")
                 .waive("L7", "nothing but the plugin cannot change, and another plugin has other fields")
                 .waive("L9", STAYS)
                 .waive("L11", STAYS)
+                .waive("D3", STAYS)
                 .waive("L13", UNSET)
+                .waive("G1", ONCE)
+                .waive("R10", ONCE)
+                .waive("R11", ONCE)
                 .waive("L17", SITE)
         })
         .resource("wordpress.seo_page", |r| {
@@ -520,9 +600,14 @@ fn suite() -> ExitCode {
                     t.php(&format!("update_post_meta({page}, 'by_hand', '1');"))
                 })
                 .bad_id("fbt", "PLUGIN/NUMBER")
+                .many(12, |at| json!({
+                    "plugin": (["fabrik", "rank_math", "yoast"][at % 3]), "page": (910 + at / 3).to_string(), "title": "Fbt",
+                }))
+                .reads_at_most(1)
                 .waive("L7", "another plugin takes other fields")
                 .waive("L9", STAYS)
                 .waive("L11", STAYS)
+                .waive("D3", STAYS)
                 .waive("L17", SITE)
         })
         .run()

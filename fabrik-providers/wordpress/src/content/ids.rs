@@ -87,15 +87,22 @@ pub(crate) fn title(field: &str, text: &str) -> Result<()> {
         .hint("take them out"))
 }
 
-/// Refuses an id of what a site has once.
-pub(crate) fn site(id: &str) -> Result<()> {
-    if id == SITE {
-        return Ok(());
+/// Whether this is the id of what a site has once. A word that is another names nothing; anything
+/// else is refused.
+pub(crate) fn site(id: &str) -> Result<bool> {
+    if word(id) {
+        return Ok(id == SITE);
     }
     Err(Error::new(
         ErrorKind::Invalid,
         format!("`{id}` is no id here: a site has this once, and its id is `site`"),
     ))
+}
+
+/// Whether an id is a word, as the ids are that are no numbers.
+pub(crate) fn word(id: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    !id.is_empty() && id.len() <= 32 && id.bytes().all(good)
 }
 
 /// Refuses what is no e-mail address.

@@ -70,6 +70,13 @@ pub(crate) trait Content: Send + Sync + 'static {
     /// The operation that reads an object; `prior` is what was last sent, if anything.
     fn read(id: &str, prior: Option<&Self::Spec>) -> Result<Json>;
 
+    /// The inputs as the site takes them; a value that says the same as what was last sent stays as
+    /// it was sent.
+    fn normal(desired: &Value, last: Option<&Value>) -> Value {
+        let _ = last;
+        desired.clone()
+    }
+
     /// Whether a site has this once.
     const ONCE: bool = false;
 
@@ -97,6 +104,11 @@ pub(crate) trait Content: Send + Sync + 'static {
 
     /// Whether writing an object that exists needs to know what is there now.
     const LOOKS: bool = false;
+}
+
+/// The operation that reads what is not there; it is not sent.
+pub(crate) fn nothing() -> Json {
+    Json::Null
 }
 
 /// One object to write.
@@ -303,7 +315,10 @@ impl<K: Content> Resource for Typed<K> {
             Err(error) => return Err(error),
         }
         Ok(Planned {
-            inputs: proposal.desired.clone(),
+            inputs: K::normal(
+                proposal.desired,
+                proposal.last_sent.map(|object| &object.inputs),
+            ),
             replace: Vec::new(),
             findings,
         })

@@ -356,15 +356,22 @@ impl Content for Form {
         let kept: Option<FormSpec> = kept.and_then(|text| serde_json::from_str(text).ok());
         let sent = prior.cloned().or(kept);
         let form = meta["_form"].as_str().unwrap_or_default();
-        let as_sent = sent
-            .as_ref()
-            .filter(|sent| template(sent) == form.replace("\r\n", "\n"));
         let button = form
             .rsplit_once("[submit \"")
             .and_then(|(_, rest)| rest.split_once('"'));
+        let submit = button.map(|(text, _)| text.to_owned()).unwrap_or_default();
+        // The button can be told apart: a change of it is none of the fields.
+        let as_sent = sent.as_ref().filter(|sent| {
+            let shown = FormSpec {
+                submit: submit.clone(),
+                ..(*sent).clone()
+            };
+            template(&shown) == form.replace("\r\n", "\n")
+        });
         let words = meta["_messages"].as_object();
-        let messages = prior
-            .map(|prior| prior.messages.clone())
+        let messages = sent
+            .as_ref()
+            .map(|sent| sent.messages.clone())
             .unwrap_or_default();
         let there = |name: &String| words.and_then(|words| words.get(name)?.as_str());
         let from = ids::some(&meta["_mail"], "sender");
@@ -373,7 +380,7 @@ impl Content for Form {
             plugin: FormPlugin::ContactForm7,
             title: ids::text(raw, "title"),
             fields: as_sent.map(|sent| sent.fields.clone()).unwrap_or_default(),
-            submit: button.map(|(text, _)| text.to_owned()).unwrap_or_default(),
+            submit,
             mail: Mail {
                 to: ids::text(&meta["_mail"], "recipient"),
                 subject: ids::text(&meta["_mail"], "subject"),
@@ -411,6 +418,7 @@ impl Content for Form {
                 "title": before["title"], "content": before["content"], "meta": before["meta"],
             });
             op["modified"] = before["modified"].clone();
+            op["modified_here"] = before["modified_here"].clone();
             return Ok(op);
         }
         let fields = serde_json::to_string(spec).map_err(|error| {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::content::values::{self, Entry, Values, text};
-use crate::content::{Content, Write, ids};
+use crate::content::{Content, Write, ids, nothing};
 
 /// The page that visitors see first, and the one with the newest posts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +61,9 @@ impl Content for FrontPage {
     }
 
     fn read(id: &str, _: Option<&FrontPageSpec>) -> Result<Json> {
-        ids::site(id)?;
+        if !ids::site(id)? {
+            return Ok(nothing());
+        }
         Ok(values::read(ids::SITE, &entries(None)))
     }
 

@@ -269,6 +269,9 @@ impl Content for Menu {
             set["locations"] = json!(spec.locations);
         }
         op["set"] = set;
+        if write.undoes && write.kept.untouched(write.raw).is_some() {
+            op["back"] = json!(true);
+        }
         Ok(op)
     }
 }

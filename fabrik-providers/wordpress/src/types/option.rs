@@ -142,7 +142,10 @@ impl Content for SiteOption {
             Some(_) => entries(prior),
             None => whole(id),
         };
-        Ok(values::read(id, &entries))
+        let mut op = values::read(id, &entries);
+        // An option that is not set is not there; what a site always has reads as empty instead.
+        op["some"] = Json::Bool(true);
+        Ok(op)
     }
 
     fn seen(raw: &Json, prior: Option<&OptionSpec>) -> Result<(OptionSpec, OptionOutputs)> {

@@ -3,7 +3,7 @@
 use fabrik_core::error::{Error, ErrorKind, Result};
 use fabrik_core::provider::TypeInfo;
 use fabrik_core::stack::OnDrift;
-use fabrik_core::value::Path;
+use fabrik_core::value::{Path, Value};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -110,6 +110,20 @@ impl Content for Post {
             on_drift: OnDrift::Keep,
             import_id: "NUMBER".into(),
             ..info
+        }
+    }
+
+    fn normal(desired: &Value, last: Option<&Value>) -> Value {
+        let path = Path::key("date");
+        let moment = |inputs: &Value| inputs.at(&path)?.as_str().and_then(stored);
+        let Some(last) = last else {
+            return desired.clone();
+        };
+        match (moment(desired), last.at(&path)) {
+            (Some(wanted), Some(sent)) if moment(last).as_ref() == Some(&wanted) => {
+                desired.with(&path, sent)
+            }
+            _ => desired.clone(),
         }
     }
 
@@ -232,5 +246,16 @@ mod tests {
         let found = shown("2026-03-01 07:00:00", None);
         assert_eq!(found.as_deref(), Some("2026-03-01T07:00:00Z"));
         assert_eq!(shown("0000-00-00 00:00:00", None), None);
+    }
+
+    #[test]
+    fn a_date_that_says_the_same_stays_as_it_was_sent() {
+        let of = |date: &str| fabrik_core::value::from_json(&json!({"title": "x", "date": date}));
+        let last = of("2026-03-01T07:00:00Z");
+        let same = of("2026-03-01T09:00:00+02:00");
+        let other = of("2026-03-01T09:00:00Z");
+        assert_eq!(Post::normal(&same, Some(&last)), last);
+        assert_eq!(Post::normal(&other, Some(&last)), other);
+        assert_eq!(Post::normal(&same, None), same);
     }
 }

@@ -78,6 +78,7 @@ pub(crate) fn write<S>(
     {
         op["set"] = whole(before);
         op["modified"] = before["modified"].clone();
+        op["modified_here"] = before["modified_here"].clone();
         return Ok(op);
     }
     let mut set = set(wanted);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::content::values::{self, Entry, Values, text};
-use crate::content::{Content, Write, ids};
+use crate::content::{Content, Write, ids, nothing};
 
 /// The page that is the site's privacy policy: WordPress links it from the login and from forms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,9 @@ impl Content for PrivacyPage {
     }
 
     fn read(id: &str, _: Option<&PrivacyPageSpec>) -> Result<Json> {
-        ids::site(id)?;
+        if !ids::site(id)? {
+            return Ok(nothing());
+        }
         Ok(values::read(ids::SITE, &entries(None)))
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::seo::SeoPlugin;
 use crate::content::values::{self, Entry, Values, text};
-use crate::content::{Content, Write, ids};
+use crate::content::{Content, Write, ids, nothing};
 use crate::request::Facts;
 
 /// What search engines and social networks see of the whole site.
@@ -368,7 +368,10 @@ impl Content for SeoSite {
     }
 
     fn read(id: &str, _: Option<&SeoSiteSpec>) -> Result<Json> {
-        let plugin = SeoPlugin::read(id)?;
+        let plugin = match SeoPlugin::read(id) {
+            Err(_) if ids::word(id) => return Ok(nothing()),
+            plugin => plugin?,
+        };
         Ok(values::read(plugin.word(), &entries(plugin, None)))
     }
 

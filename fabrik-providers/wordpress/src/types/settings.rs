@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::content::values::{self, Entry, Values, text};
-use crate::content::{Content, Write, ids};
+use crate::content::{Content, Write, ids, nothing};
 use crate::request::Facts;
 
 /// General settings of the site: those under *Settings* in WordPress. What is left out is left alone;
@@ -188,7 +188,9 @@ impl Content for Settings {
     }
 
     fn read(id: &str, _: Option<&SettingsSpec>) -> Result<Json> {
-        ids::site(id)?;
+        if !ids::site(id)? {
+            return Ok(nothing());
+        }
         Ok(values::read(ids::SITE, &entries(None)))
     }
 
