@@ -22,9 +22,7 @@ use site::Site;
 /// Expands a block.
 pub(crate) fn expand(block: &Value, cx: &mut dyn ComponentCx) -> Result<ComponentOut> {
     site::check_known(block)?;
-    if let Err(error) = place::check_database(block) {
-        cx.mistake(error);
-    }
+    place::check_database(block)?;
     let merged = preset::merge(block)?;
     let placed = place::place(&merged.block, cx)?;
     let mut site = Site::new(cx, merged, placed);
